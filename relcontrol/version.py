@@ -1,0 +1,3 @@
+"""The version of relcontrol, written into every receipt."""
+
+VERSION = "0.1.0"
