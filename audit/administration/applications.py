@@ -1,0 +1,163 @@
+"""Applications, their routes, and the endpoints that serve models."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+
+from audit.administration.rules import checked_name, checked_slug
+from audit.events import Event
+from audit.receipts import Record, append
+from relcontrol.accounts.actors import Actor
+from relcontrol.accounts.models import Application, Endpoint, Route
+from relcontrol.accounts.permissions import ADMINISTER
+from relcontrol.bundle.canonical import nfc
+from relcontrol.clock import now
+from relcontrol.errors import Conflict, invalid
+
+MAX_ROUTING_KEYS = 8
+MAX_ROUTING_TEXT = 100
+
+
+@transaction.atomic
+def create_application(*, actor: Actor, slug: str, name: str = "") -> Application:
+    """Make an application in the actor's organization."""
+    actor.require(ADMINISTER)
+    application = Application(
+        organization=actor.organization, slug=checked_slug(slug), name=checked_name(name or slug), created_at=now()
+    )
+    _insert(application, f"There is an application {slug} already.")
+    state = {"id": application.pk, "slug": slug, "name": application.name}
+    append(
+        actor,
+        Record(
+            event=Event.APPLICATION_CHANGED,
+            outcome="created",
+            kind="application",
+            name=slug,
+            application=slug,
+            state=state,
+        ),
+    )
+    return application
+
+
+@transaction.atomic
+def create_route(
+    *, actor: Actor, application: Application, routing: Mapping[str, Any], name: str = "", is_default: bool = False
+) -> Route:
+    """Make a route of an application. The first one is its default."""
+    actor.require(ADMINISTER)
+    checked = checked_routing(routing)
+    first = not Route.objects.filter(application=application).exists()
+    route = Route(
+        organization=actor.organization,
+        application=application,
+        routing=checked,
+        name=checked_name(name or ", ".join(f"{key} {value}" for key, value in checked.items()) or "default"),
+        is_default=is_default or first,
+        created_at=now(),
+    )
+    _insert(route, f"{application.slug} has a route {checked} or a default route already.")
+    state = {"id": route.pk, "name": route.name, "routing": checked, "is_default": route.is_default}
+    append(
+        actor,
+        Record(
+            event=Event.ROUTE_CHANGED,
+            outcome="created",
+            kind="route",
+            name=route.pk,
+            application=application.slug,
+            state=state,
+        ),
+    )
+    return route
+
+
+@transaction.atomic
+def create_endpoint(
+    *,
+    actor: Actor,
+    name: str,
+    base_url: str,
+    credential: str = "",
+    input_price: Decimal | None = None,
+    output_price: Decimal | None = None,
+) -> Endpoint:
+    """Make an endpoint. `credential` is the name of a secret; prices are per token, in the customer's currency."""
+    actor.require(ADMINISTER)
+    endpoint = Endpoint(
+        organization=actor.organization,
+        name=checked_slug(name, "name"),
+        base_url=checked_url(base_url),
+        credential=_checked_credential(credential),
+        input_price=input_price,
+        output_price=output_price,
+        created_at=now(),
+    )
+    _insert(endpoint, f"There is an endpoint {name} already.")
+    append(
+        actor,
+        Record(
+            event=Event.ENDPOINT_CHANGED,
+            outcome="created",
+            kind="endpoint",
+            name=name,
+            state={
+                "id": endpoint.pk,
+                "name": name,
+                "base_url": endpoint.base_url,
+                "protocol": str(endpoint.protocol),
+                "credential": endpoint.credential,
+                "input_price": _decimal(input_price),
+                "output_price": _decimal(output_price),
+            },
+        ),
+    )
+    return endpoint
+
+
+def checked_routing(routing: Mapping[str, Any], field: str = "routing") -> dict[str, str]:
+    """Routing as it is stored and hashed: a few short strings, in NFC."""
+    if len(routing) > MAX_ROUTING_KEYS:
+        raise invalid(field, f"Use at most {MAX_ROUTING_KEYS} keys, such as {{\"domain\": \"legal\"}}.")
+    for key, value in routing.items():
+        if not isinstance(value, str) or not all(0 < len(text) <= MAX_ROUTING_TEXT for text in (key, value)):
+            message = f"Keys and values must be strings of 1 to {MAX_ROUTING_TEXT} characters."
+            raise invalid(f"{field}.{key[:MAX_ROUTING_TEXT]}", message)
+    return {nfc(key): nfc(routing[key]) for key in sorted(routing)}
+
+
+def checked_url(base_url: str) -> str:
+    """An http or https address without a user, password, query or fragment in it."""
+    try:
+        parts = urlsplit(base_url.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise invalid("base_url", f"This is no address: {error}.") from error
+    if parts.scheme not in {"http", "https"} or not host or len(base_url) > 500:
+        raise invalid("base_url", "Use an http or https address such as http://127.0.0.1:11434/v1.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise invalid("base_url", "Leave user, password, query and fragment out; name the secret in `credential`.")
+    return base_url.strip().rstrip("/")
+
+
+def _checked_credential(credential: str) -> str:
+    text = credential.strip()
+    if len(text) > 100 or not all(character.isalnum() or character in "_-." for character in text):
+        raise invalid("credential", "Give the name of a secret: up to 100 letters, digits, '_', '-' and '.'.")
+    return text
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    return None if value is None else format(value.normalize(), "f")
+
+
+def _insert(row: Application | Route | Endpoint, conflict: str) -> None:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict(conflict, code="exists_already") from error

@@ -1,0 +1,227 @@
+"""REST: receipts, exports, trust, and the verifier itself."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from audit import verify
+from audit.chain import timestamp
+from audit.exports import content_of, request_export
+from audit.models import Export, Receipt
+from audit.selectors import Filter, envelope_of, exports_of, receipt_named, receipts_of
+from audit.trust import trust_document
+from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission
+from relcontrol.accounts.selectors import found
+from relcontrol.api.calls import Call, CommandCall
+from relcontrol.api.inputs import Input, Structure
+from relcontrol.api.pages import PAGED, listed, moment_of
+from relcontrol.errors import Conflict
+
+RECEIPT = inline_serializer(
+    "Receipt",
+    {
+        "receipt_id": serializers.CharField(),
+        "receipt_hash": serializers.CharField(),
+        "seq": serializers.IntegerField(),
+        "event": serializers.CharField(),
+        "outcome": serializers.CharField(),
+        "subject": serializers.CharField(),
+        "actor": serializers.CharField(),
+        "application": serializers.CharField(allow_null=True),
+        "manifest_sha256": serializers.CharField(allow_null=True),
+        "issued_at": serializers.CharField(),
+        "keyid": serializers.CharField(),
+    },
+)
+RECEIPTS = inline_serializer(
+    "ReceiptPage",
+    {"results": serializers.ListField(child=RECEIPT), "next": serializers.CharField(allow_null=True)},
+)
+EXPORT = inline_serializer(
+    "Export",
+    {
+        "export_id": serializers.CharField(),
+        "state": serializers.ChoiceField(Export.State.choices),
+        "progress": inline_serializer(
+            "Progress", {"done": serializers.IntegerField(), "of": serializers.IntegerField()}
+        ),
+        "scope": serializers.JSONField(),
+        "sha256": serializers.CharField(allow_null=True),
+        "size": serializers.IntegerField(),
+        "problem": serializers.JSONField(allow_null=True),
+        "files": serializers.DictField(child=serializers.CharField()),
+    },
+)
+FILTERS = [OpenApiParameter(name, str) for name in ("release", "application", "event", "actor", "from", "to")]
+
+
+class ExportInput(Input):
+    """What to export."""
+
+    scope = Structure()
+    to = serializers.DateTimeField(required=False, allow_null=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        """With `from`, which is no name that Python could give a field."""
+        return super().get_fields() | {"from": serializers.DateTimeField(required=False, allow_null=True)}
+
+
+@extend_schema_view(get=extend_schema(summary="Receipts, newest first", parameters=[*FILTERS, *PAGED], responses=RECEIPTS))
+class Receipts(Call):
+    """The chain, by what one looks for."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT}
+
+    def get(self, request: Request) -> Response:
+        """A page of receipts."""
+        query = request.query_params
+        wanted = Filter(
+            release=query.get("release", ""),
+            application=query.get("application", ""),
+            event=query.get("event", ""),
+            actor=query.get("actor", ""),
+            start=moment_of(request, "from"),
+            end=moment_of(request, "to"),
+        )
+        rows = receipts_of(self.actor.organization, wanted).defer("payload", "signature")
+        return Response(listed(request, rows, receipt_as_json, key="seq"))
+
+
+@extend_schema_view(
+    get=extend_schema(summary="One receipt: its DSSE envelope and the statement in it", responses=OpenApiTypes.OBJECT)
+)
+class OneReceipt(Call):
+    """A receipt by hash, id or number."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT}
+
+    def get(self, request: Request, receipt: str) -> Response:
+        """The envelope, and its statement parsed for reading."""
+        row = receipt_named(self.actor.organization, receipt)
+        statement = verify.read_json(bytes(row.payload))
+        return Response(receipt_as_json(row) | {"envelope": envelope_of(row), "statement": statement})
+
+
+@extend_schema_view(get=extend_schema(summary="The trust file of this organization", responses=OpenApiTypes.OBJECT))
+class Trust(Call):
+    """What an auditor needs from outside; fetched from here it is trust on first use."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
+
+    def get(self, request: Request) -> Response:
+        """The document."""
+        return Response(trust_document(self.actor.organization))
+
+
+@extend_schema_view(get=extend_schema(summary="The offline verifier, one Python file", responses={(200, "text/x-python"): OpenApiTypes.STR}))
+class VerifierFile(Call):
+    """`verify.py`."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
+
+    def get(self, request: Request) -> HttpResponse:
+        """The file as it runs here."""
+        with open(verify.__file__, "rb") as file:  # noqa: PTH123 - the module's own file
+            content = file.read()
+        disposition = 'attachment; filename="verify.py"'
+        return HttpResponse(content, content_type="text/x-python", headers={"Content-Disposition": disposition})
+
+
+@extend_schema_view(
+    get=extend_schema(summary="Exports, newest first", parameters=PAGED, responses=OpenApiTypes.OBJECT),
+    post=extend_schema(summary="Ask for an export", request=ExportInput, responses={202: EXPORT}),
+)
+class Exports(CommandCall):
+    """Exports of this organization."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT, "POST": READ_AUDIT}
+
+    def get(self, request: Request) -> Response:
+        """A page of exports."""
+        return Response(listed(request, exports_of(self.actor.organization), export_as_json))
+
+    def command(self, request: Request, **kwargs: str) -> Response:
+        """Ask for one."""
+        body = self.read(ExportInput)
+        export = request_export(
+            actor=self.actor, scope=body["scope"], start=body.get("from"), end=body.get("to")
+        )
+        return Response(export_as_json(export), status=202)
+
+
+@extend_schema_view(get=extend_schema(summary="State and progress of an export", responses=EXPORT))
+class OneExport(Call):
+    """An export by id."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT}
+
+    def get(self, request: Request, export: str) -> Response:
+        """How far it is."""
+        return Response(export_as_json(found(exports_of(self.actor.organization), "export", pk=export)))
+
+
+@extend_schema_view(
+    get=extend_schema(summary="The finished export as JSON", responses={(200, "application/json"): OpenApiTypes.OBJECT})
+)
+class ExportFile(Call):
+    """The file of an export."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT}
+
+    def get(self, request: Request, export: str) -> StreamingHttpResponse:
+        """The bytes as they were signed."""
+        return export_response(found(exports_of(self.actor.organization), "export", pk=export))
+
+
+def export_response(export: Export) -> StreamingHttpResponse:
+    """The file for download; 409 while it is not ready."""
+    if export.state != Export.State.DONE:
+        raise Conflict(
+            f"This export is {export.get_state_display().lower()}; ask again when its state is done.",
+            code="export_not_ready",
+            state={"state": export.state, "progress": {"done": export.progress_done, "of": export.progress_of}},
+        )
+    headers = {
+        "Content-Disposition": f'attachment; filename="{export.pk}.json"',
+        "Content-Length": str(export.size),
+        "X-Content-SHA256": export.sha256,
+    }
+    return StreamingHttpResponse(content_of(export), content_type="application/json", headers=headers)
+
+
+def receipt_as_json(row: Receipt) -> dict[str, Any]:
+    """A receipt's index."""
+    return {
+        "receipt_id": row.pk,
+        "receipt_hash": row.receipt_hash,
+        "seq": row.seq,
+        "event": row.event,
+        "outcome": row.outcome,
+        "subject": row.subject,
+        "actor": row.actor,
+        "application": row.application or None,
+        "manifest_sha256": row.manifest_sha256,
+        "issued_at": timestamp(row.issued_at),
+        "keyid": row.keyid,
+    }
+
+
+def export_as_json(row: Export) -> dict[str, Any]:
+    """An export's state; `files` names what can be fetched."""
+    done = row.state == Export.State.DONE
+    return {
+        "export_id": row.pk,
+        "state": row.state,
+        "progress": {"done": row.progress_done, "of": row.progress_of},
+        "scope": row.scope,
+        "sha256": row.sha256 or None,
+        "size": row.size,
+        "problem": row.problem,
+        "files": {"json": f"/v1/exports/{row.pk}.json"} if done else {},
+    }

@@ -1,0 +1,22 @@
+"""What the pure audit tests share: one ledger, and the switch to the verifier's own Ed25519."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from audit import verify
+
+from .chains import Ledger
+from .chains import ledger as new_ledger
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return new_ledger()
+
+
+@pytest.fixture
+def own_ed25519(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As on a machine without the `cryptography` package."""
+    monkeypatch.setattr(verify, "_accelerated", lambda: None)
+    yield

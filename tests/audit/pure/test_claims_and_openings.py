@@ -1,0 +1,100 @@
+"""Claims about weights, and openings of commitments.
+
+`ledger` holds five receipts: 1 registered and 2 gate passed (release one), 3 a person, 4 registered (release two),
+5 gate passed (release one). A mutation by somebody without keys changes the document; one by a holder of the export
+key makes a new, rightly signed document of changed receipts.
+"""
+
+from typing import Any
+
+import pytest
+
+from audit.export_document import Opening
+from audit.verify import COVERAGE, NOT_CHECKED, WEIGHTS
+
+from .chains import (
+    SALT,
+    Ledger,
+    document,
+)
+from .chains import ledger as new_ledger
+from .expectations import refused, report_of
+from .forgeries import SECOND, Statement, claim_attestation
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"provenance": "not-applicable", "reason": "no-release", "assurance": "none"},
+        {"provenance": "not-claimed", "reason": "closed-api", "provider": "p", "model": "m", "assurance": "declared"},
+        {"provenance": "sworn"},
+        {},
+    ],
+    ids=str,
+)
+def test_an_inconsistent_claim_about_weights_fails_even_if_rightly_signed(weights: dict[str, str]) -> None:
+    chain = new_ledger()
+    chain.gate(change=lambda statement: statement["predicate"].update(weights=weights))
+    refused(chain.export(), WEIGHTS, seq=6)
+
+
+def test_observed_weights_must_be_the_registered_ones() -> None:
+    def observe_others(statement: Statement) -> None:
+        claim_attestation(statement)
+        seen = {"observed_manifest_sha256": "1" * 64, "observed_at": SECOND, "observer_keyid": "2" * 64}
+        statement["predicate"]["weights"].update(assurance="files-at-load", manifest_sha256="0" * 64, **seen)
+
+    chain = new_ledger()
+    chain.gate(change=observe_others)
+    failure = refused(chain.export(), WEIGHTS, seq=6)[0]
+    assert ("0" * 64 in failure.expected, "1" * 64 in failure.got) == (True, True)
+
+
+def test_the_claims_are_counted_by_assurance(ledger: Ledger) -> None:
+    proves = next(one.proves for one in report_of(ledger.export()).verdicts if one.check == WEIGHTS)
+    assert "2 closed API, not claimed; 2 open weights, declared; 1 without a release" in proves
+
+
+def opened(ledger: Ledger, **changed: Any) -> bytes:
+    opening = {"receipt_hash": ledger.hashes[0], "field": "actor.name", "salt": SALT, "value": "Ada"} | changed
+    return document(ledger.envelopes, openings=[Opening(**opening)])
+
+
+@pytest.mark.parametrize("changed", [{"value": "Eve"}, {"value": None}, {"salt": SALT[::-1]}], ids=str)
+def test_a_wrong_opening_is_refused_with_seq_and_digests(ledger: Ledger, changed: dict[str, Any]) -> None:
+    failure = refused(opened(ledger, **changed), COVERAGE, seq=1)[0]
+    assert len(failure.expected) == len(failure.got) == 64
+
+
+@pytest.mark.parametrize("changed", [{"field": "actor.mail"}, {"receipt_hash": "0" * 64}, {"salt": "00" * 15}], ids=str)
+def test_an_opening_of_nothing_is_refused(ledger: Ledger, changed: dict[str, Any]) -> None:
+    refused(opened(ledger, **changed), COVERAGE)
+
+
+def test_a_commitment_moved_to_another_field_is_refused() -> None:
+    def move(statement: Statement) -> None:
+        statement["predicate"]["commitments"][0]["field"] = "approver.name"
+
+    chain = Ledger()
+    chain.register(change=move)
+    opening = Opening(chain.hashes[0], "approver.name", SALT, "Ada")
+    refused(document(chain.envelopes, openings=[opening]), COVERAGE, seq=1)
+
+
+def test_an_opening_twice_is_refused(ledger: Ledger) -> None:
+    text = document(ledger.envelopes, openings=[ledger.openings[0], ledger.openings[0]])
+    refused(text, COVERAGE, seq=1)
+
+
+def test_an_opening_that_is_too_deep_is_refused_without_a_crash(ledger: Ledger) -> None:
+    value: Any = "x"
+    for _ in range(40):
+        value = [value]
+    refused(opened(ledger, value=value), COVERAGE, seq=1)
+
+
+def test_closed_commitments_are_counted_and_not_said_to_hold(ledger: Ledger) -> None:
+    report = report_of(document(ledger.envelopes, openings=ledger.openings[:1]))
+    coverage = next(one for one in report.verdicts if one.check == COVERAGE)
+    assert coverage.outcome == NOT_CHECKED
+    assert "1 of 2 commitments are opened" in coverage.proves

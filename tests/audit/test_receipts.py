@@ -1,0 +1,137 @@
+"""Appending: in the decision's transaction, in order, and never to be changed again."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from audit import verify
+from audit.administration.applications import create_application
+from audit.events import Event
+from audit.models import ChainHead, Receipt
+from audit.receipts import Record, append
+from audit.selectors import envelope_of
+from audit.trust import trust_document
+from relcontrol.accounts.actors import command_actor
+from relcontrol.accounts.models import Application, Organization
+from relcontrol.clock import now
+from relcontrol.errors import Conflict
+from tests import factories
+
+WRITERS = 8
+EACH = 5
+
+
+def chain_of(organization: Organization) -> list[Receipt]:
+    """All receipts, in order."""
+    return list(Receipt.objects.filter(organization=organization).order_by("seq"))
+
+
+@pytest.mark.django_db
+def test_every_receipt_is_accepted_by_the_auditors_verifier() -> None:
+    organization = factories.organization()
+    factories.application(organization)
+    trust = trust_document(organization)
+    statements = [verify.verify_envelope(envelope_of(receipt), trust) for receipt in chain_of(organization)]
+    for previous, current in zip(statements, statements[1:], strict=False):
+        verify.check_link(previous, current)
+    assert [s.predicate["event"] for s in statements] == ["organization.changed", "application.changed", "route.changed"]
+    assert statements[0].predicate["chain"]["prev"] == verify.genesis_prev(organization.origin)
+
+
+@pytest.mark.django_db
+def test_a_decision_that_fails_leaves_no_receipt() -> None:
+    organization = factories.organization()
+    factories.application(organization, "legal-assistant")
+    before = chain_of(organization)
+    with pytest.raises(Conflict):
+        create_application(actor=command_actor(organization), slug="legal-assistant")
+    assert chain_of(organization) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_is_refused_outside_of_a_transaction() -> None:
+    organization = factories.organization()
+    record = Record(event=Event.TOKEN_CHANGED, outcome="none", kind="token", name="t", state={})
+    with pytest.raises(RuntimeError, match="in the transaction of its decision"):
+        append(command_actor(organization), record)
+
+
+@pytest.mark.django_db
+def test_issued_at_never_runs_backwards_when_the_clock_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    organization = factories.organization()
+    last = chain_of(organization)[-1]
+    monkeypatch.setattr("audit.receipts.now", lambda: now() - timedelta(days=1))
+    create_application(actor=command_actor(organization), slug="later")
+    assert chain_of(organization)[-1].issued_at == last.issued_at
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["rc_app", "owner", "replica"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_receipt SET event = 'x'", "DELETE FROM audit_receipt", "TRUNCATE audit_receipt CASCADE"],
+)
+def test_no_role_changes_receipts(role: str, statement: str) -> None:
+    factories.organization()
+    with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            if role != "rc_app":
+                cursor.execute("SET LOCAL ROLE NONE")
+            if role == "replica":
+                cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(statement)
+
+
+@pytest.mark.django_db
+def test_the_triggers_fire_always_and_the_application_has_no_right_to_change() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'audit_receipt'::regclass AND NOT tgisinternal"
+        )
+        assert dict(cursor.fetchall()) == {"audit_receipt_no_change": "A", "audit_receipt_no_truncate": "A"}
+        for right, expected in {"INSERT": True, "SELECT": True, "UPDATE": False, "DELETE": False, "TRUNCATE": False}.items():
+            cursor.execute("SELECT has_table_privilege('rc_app', 'audit_receipt', %s)", [right])
+            assert cursor.fetchone() == (expected,), right
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_writers_at_once_make_one_chain_without_gap_or_fork() -> None:
+    organization = factories.organization()
+    errors: list[BaseException] = []
+
+    def write(writer: int) -> None:
+        try:
+            for number in range(EACH):
+                create_application(actor=command_actor(organization), slug=f"a{writer}-{number}")
+        except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert errors == []
+    receipts = chain_of(organization)
+    assert [receipt.seq for receipt in receipts] == list(range(1, WRITERS * EACH + 2))
+    assert [receipt.prev for receipt in receipts[1:]] == [receipt.receipt_hash for receipt in receipts[:-1]]
+    assert Application.objects.count() == WRITERS * EACH
+    head = ChainHead.objects.get(organization=organization)
+    assert (head.seq, head.receipt_hash) == (receipts[-1].seq, receipts[-1].receipt_hash)
+
+
+@pytest.mark.django_db
+def test_two_organizations_have_chains_of_their_own() -> None:
+    one, other = factories.organization("one"), factories.organization("other")
+    factories.application(one)
+    assert [r.seq for r in chain_of(one)] == [1, 2, 3]
+    assert [r.seq for r in chain_of(other)] == [1]
+    stranger: dict[str, Any] = trust_document(other)
+    with pytest.raises(verify.VerificationError, match="another customer"):
+        verify.verify_envelope(envelope_of(chain_of(one)[0]), stranger)
