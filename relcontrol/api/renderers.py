@@ -1,0 +1,39 @@
+"""Answers are JSON, whatever the client accepts: curl, browsers and generated clients all get the same."""
+
+from collections.abc import Sequence
+
+from rest_framework import renderers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """JSON in UTF-8. Times are RFC 3339 in UTC."""
+
+    media_type = "application/json"
+    charset = None
+
+
+class ProblemRenderer(renderers.JSONRenderer):
+    """RFC 9457."""
+
+    media_type = "application/problem+json"
+    charset = None
+
+
+class AlwaysJSON(BaseContentNegotiation):
+    """The first renderer for every client, and the first parser that takes the content type."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+        """The most particular parser of the call for this content type."""
+        content_type = request.content_type.split(";")[0].strip().lower()
+        named = [parser for parser in parsers if parser.media_type == content_type]
+        return named[0] if named else next((p for p in parsers if p.media_type == "*/*"), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first one."""
+        return renderers[0], renderers[0].media_type

@@ -1,0 +1,61 @@
+"""OpenAPI 3.1 from the calls: bearer authentication, closed inputs, and the problems that every call may answer."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import build_array_type, build_basic_type, build_object_type
+from drf_spectacular.types import OpenApiTypes
+
+PROBLEMS = {
+    "400": "The request cannot be read.",
+    "401": "No valid token.",
+    "403": "The role or scope is missing; `detail` names it.",
+    "404": "Not here, or another organization's.",
+    "405": "This path has no such method.",
+    "409": "Not in the present state, which `state` shows.",
+    "413": "More bytes than this call takes.",
+    "422": "A rule is broken; `errors` name the fields or rows.",
+    "429": "Too many requests; see Retry-After.",
+}
+TEXT = build_basic_type(OpenApiTypes.STR)
+PROBLEM = build_object_type(
+    properties={
+        "type": build_basic_type(OpenApiTypes.URI),
+        "title": TEXT,
+        "status": build_basic_type(OpenApiTypes.INT),
+        "code": TEXT,
+        "detail": TEXT,
+        "request_id": TEXT,
+        "errors": build_array_type(build_object_type(properties={"field": TEXT, "message": TEXT})),
+        "state": build_object_type(additionalProperties={}),
+    },
+    required=["type", "title", "status", "code", "detail", "request_id"],
+)
+
+
+class Schema(AutoSchema):
+    """drf-spectacular's schema with our problems added to every operation."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> Any:
+        """The operation of one method, or None."""
+        operation = super().get_operation(*args, **kwargs)
+        if operation:
+            for status, description in PROBLEMS.items():
+                operation["responses"].setdefault(status, _problem(description))
+        return operation
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/problem+json": {"schema": PROBLEM}}}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types
+    """How a client authenticates."""
+
+    target_class = "relcontrol.api.authentication.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """A bearer token."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "rc_<public>.<secret>"}
