@@ -72,7 +72,9 @@ class ExportInput(Input):
         return super().get_fields() | {"from": serializers.DateTimeField(required=False, allow_null=True)}
 
 
-@extend_schema_view(get=extend_schema(summary="Receipts, newest first", parameters=[*FILTERS, *PAGED], responses=RECEIPTS))
+@extend_schema_view(
+    get=extend_schema(summary="Receipts, newest first", parameters=[*FILTERS, *PAGED], responses=RECEIPTS)
+)
 class Receipts(Call):
     """The chain, by what one looks for."""
 
@@ -119,7 +121,11 @@ class Trust(Call):
         return Response(trust_document(self.actor.organization))
 
 
-@extend_schema_view(get=extend_schema(summary="The offline verifier, one Python file", responses={(200, "text/x-python"): OpenApiTypes.STR}))
+@extend_schema_view(
+    get=extend_schema(
+        summary="The offline verifier, one Python file", responses={(200, "text/x-python"): OpenApiTypes.STR}
+    )
+)
 class VerifierFile(Call):
     """`verify.py`."""
 
@@ -149,9 +155,7 @@ class Exports(CommandCall):
     def command(self, request: Request, **kwargs: str) -> Response:
         """Ask for one."""
         body = self.read(ExportInput)
-        export = request_export(
-            actor=self.actor, scope=body["scope"], start=body.get("from"), end=body.get("to")
-        )
+        export = request_export(actor=self.actor, scope=body["scope"], start=body.get("from"), end=body.get("to"))
         return Response(export_as_json(export), status=202)
 
 

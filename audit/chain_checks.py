@@ -35,7 +35,7 @@ def check_chain(check: ChainCheck, now: datetime) -> ChainCheck:
         _walk(check)
     except verify.VerificationError as failure:
         check.problem = str(failure)[:1000]
-        logger.error("chain of %s does not verify: %s", check.organization.slug, check.problem)
+        logger.exception("the chain of %s does not verify", check.organization.slug)
     check.checked_at = now
     check.save()
     return check
@@ -76,7 +76,9 @@ def _receipts_after(check: ChainCheck) -> Iterator[Receipt]:
 def _opened(receipt: Receipt, trust: dict[str, object]) -> verify.Statement:
     statement = verify.verify_envelope(envelope_of(receipt), trust)
     if (statement.seq, statement.receipt_hash) != (receipt.seq, receipt.receipt_hash):
-        raise _failure(receipt.seq, receipt.receipt_hash, "the row does not say what was signed", statement.receipt_hash)
+        raise _failure(
+            receipt.seq, receipt.receipt_hash, "the row does not say what was signed", statement.receipt_hash
+        )
     return statement
 
 
@@ -96,7 +98,9 @@ def _check_first(check: ChainCheck, first: verify.Statement) -> None:
 def _check_head(check: ChainCheck) -> None:
     """Where the walk has come to the end, the end must be the head."""
     head = ChainHead.objects.get(organization=check.organization)
-    behind = head.seq > check.seq and Receipt.objects.filter(organization=check.organization, seq=check.seq + 1).exists()
+    behind = (
+        head.seq > check.seq and Receipt.objects.filter(organization=check.organization, seq=check.seq + 1).exists()
+    )
     if head.seq and not behind and (head.seq, head.receipt_hash) != (check.seq, check.receipt_hash):
         raise _failure(check.seq, head.receipt_hash, f"the chain ends before its head #{head.seq}", check.receipt_hash)
 

@@ -86,9 +86,7 @@ def _issue(lease: Lease[Export], sha256: str, size: int) -> None:
         export.sha256, export.size, export.progress_done = sha256, size, export.progress_of
         export.save(update_fields=["state", "finished_at", "sha256", "size", "progress_done"])
         state = {"id": export.pk, "scope": export.scope, "sha256": sha256, "for": export.requested_by}
-        record = Record(
-            event=Event.EXPORT_ISSUED, outcome="issued", kind="export", name=export.pk, state=state
-        )
+        record = Record(event=Event.EXPORT_ISSUED, outcome="issued", kind="export", name=export.pk, state=state)
         append(system_actor(export.organization), record)
 
 
@@ -131,9 +129,7 @@ def _openings(export: Export) -> Iterator[export_document.Opening]:
     for batch in _batches(export):
         hashes = {receipt.pk: receipt.receipt_hash for receipt in batch}
         for opening in Opening.objects.filter(receipt__in=batch).order_by("receipt__seq", "field"):
-            yield export_document.Opening(
-                hashes[opening.receipt_id], opening.field, opening.salt, opening.value
-            )
+            yield export_document.Opening(hashes[opening.receipt_id], opening.field, opening.salt, opening.value)
 
 
 def _receipts(export: Export) -> QuerySet[Receipt]:

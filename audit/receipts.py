@@ -127,9 +127,7 @@ def _kept_until(issued_at: datetime) -> datetime:
         return issued_at.replace(year=year, day=28)
 
 
-def _insert(
-    actor: Actor, record: Record, document: dict[str, Any], issued_at: datetime, key: SigningKey
-) -> Receipt:
+def _insert(actor: Actor, record: Record, document: dict[str, Any], issued_at: datetime, key: SigningKey) -> Receipt:
     payload = statement.payload_bytes(document)
     predicate = document["predicate"]
     return Receipt.objects.create(

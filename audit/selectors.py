@@ -31,7 +31,7 @@ class Filter:
     end: datetime | None = None
 
 
-def receipts_of(organization: Organization, wanted: Filter = Filter()) -> QuerySet[Receipt]:  # noqa: B008 - frozen
+def receipts_of(organization: Organization, wanted: Filter = Filter()) -> QuerySet[Receipt]:
     """Receipts of an organization, newest first."""
     rows = Receipt.objects.filter(organization=organization).order_by("-seq")
     if wanted.release:

@@ -165,7 +165,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "relcontrol",
-    "DESCRIPTION": "Release control for LLM applications: register, gate, roll, observe, with a signed receipt for each decision.",
+    "DESCRIPTION": "Register, gate, roll and observe releases of LLM applications; each decision leaves a receipt.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

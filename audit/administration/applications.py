@@ -122,7 +122,7 @@ def create_endpoint(
 def checked_routing(routing: Mapping[str, Any], field: str = "routing") -> dict[str, str]:
     """Routing as it is stored and hashed: a few short strings, in NFC."""
     if len(routing) > MAX_ROUTING_KEYS:
-        raise invalid(field, f"Use at most {MAX_ROUTING_KEYS} keys, such as {{\"domain\": \"legal\"}}.")
+        raise invalid(field, f'Use at most {MAX_ROUTING_KEYS} keys, such as {{"domain": "legal"}}.')
     for key, value in routing.items():
         if not isinstance(value, str) or not all(0 < len(text) <= MAX_ROUTING_TEXT for text in (key, value)):
             message = f"Keys and values must be strings of 1 to {MAX_ROUTING_TEXT} characters."

@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from audit.administration.rules import checked_name, checked_slug
 from audit.chain import genesis_prev
 from audit.events import Event
 from audit.models import ChainCheck, ChainHead
 from audit.receipts import Record, append
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Organization
-from audit.administration.rules import checked_name, checked_slug
 from relcontrol.clock import now
 from relcontrol.errors import Conflict
 

@@ -86,6 +86,4 @@ def _append(actor: Actor, token: Token, outcome: str) -> None:
         "scopes": list(token.scopes),
         "public": token.public,
     }
-    append(
-        actor, Record(event=Event.TOKEN_CHANGED, outcome=outcome, kind="token", name=token.pk, state=state)
-    )
+    append(actor, Record(event=Event.TOKEN_CHANGED, outcome=outcome, kind="token", name=token.pk, state=state))

@@ -31,7 +31,12 @@ class BearerAuthentication(BaseAuthentication):
 
 def actor_of(token: Token) -> Actor:
     """Who acts with this token: a service, or the person it belongs to with her present roles."""
-    common: dict[str, Any] = {"organization": token.organization, "auth": "token", "token": token, "session": token.public}
+    common: dict[str, Any] = {
+        "organization": token.organization,
+        "auth": "token",
+        "token": token,
+        "session": token.public,
+    }
     if token.person is None:
         return Actor(kind="service", **common)
     member = Membership.objects.filter(organization=token.organization, person=token.person).first()

@@ -1,5 +1,7 @@
-"""Checking the shape of a body: closed (an unknown field is an error, as it is most often a typing error), all
-problems at once, each with its path."""
+"""Checking the shape of a body: closed, all problems at once, each with its path.
+
+An unknown field is an error, as it is most often a misspelt one.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +10,9 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from relcontrol.errors import FieldError, Invalid, Malformed
+
+
+SUMMARISED = 3
 
 
 class Input(serializers.Serializer[Any]):
@@ -20,7 +25,7 @@ class Input(serializers.Serializer[Any]):
             if unknown:
                 known = ", ".join(sorted(self.fields))
                 message = f"This field is not known here. Known: {known}."
-                raise serializers.ValidationError(dict.fromkeys(unknown, [message]))
+                raise serializers.ValidationError({name: [message] for name in unknown})
         return super().to_internal_value(data)
 
 
@@ -77,8 +82,8 @@ def read(shape: type[Input], data: Any) -> dict[str, Any]:
     if checked.is_valid():
         return dict(checked.validated_data)
     errors = list(_flat(checked.errors, ""))
-    summary = "; ".join(f"{item.field}: {item.message}" for item in errors[:3])
-    raise Invalid(f"{summary}{' …' if len(errors) > 3 else ''}", errors=errors)
+    summary = "; ".join(f"{item.field}: {item.message}" for item in errors[:SUMMARISED])
+    raise Invalid(f"{summary}{' …' if len(errors) > SUMMARISED else ''}", errors=errors)
 
 
 def _flat(errors: Any, path: str) -> Iterator[FieldError]:

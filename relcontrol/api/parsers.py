@@ -30,7 +30,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in `body`, strictly read."""
     value = read_json(body)
     if not isinstance(value, dict):
-        raise Malformed("The body must be a JSON object, such as {\"name\": \"…\"}.")
+        raise Malformed('The body must be a JSON object, such as {"name": "…"}.')
     return value
 
 

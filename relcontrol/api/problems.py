@@ -79,9 +79,7 @@ def _framework(raised: exceptions.APIException) -> Response:
 
 
 def _response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        document, status=document["status"], headers=headers or {}, content_type="application/problem+json"
-    )
+    return Response(document, status=document["status"], headers=headers or {}, content_type="application/problem+json")
 
 
 def too_large(limit: int) -> TooLarge:

@@ -102,7 +102,13 @@ def test_a_worker_that_comes_back_late_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     "scope",
-    [{}, {"organization": False}, {"organization": True, "application": "a"}, {"application": 5}, {"release": "nothing"}],
+    [
+        {},
+        {"organization": False},
+        {"organization": True, "application": "a"},
+        {"application": 5},
+        {"release": "nothing"},
+    ],
 )
 def test_an_unclear_scope_is_refused_in_words(scope: dict[str, Any]) -> None:
     organization = factories.organization()

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,9 +36,13 @@ def test_every_receipt_is_accepted_by_the_auditors_verifier() -> None:
     factories.application(organization)
     trust = trust_document(organization)
     statements = [verify.verify_envelope(envelope_of(receipt), trust) for receipt in chain_of(organization)]
-    for previous, current in zip(statements, statements[1:], strict=False):
+    for previous, current in pairwise(statements):
         verify.check_link(previous, current)
-    assert [s.predicate["event"] for s in statements] == ["organization.changed", "application.changed", "route.changed"]
+    assert [s.predicate["event"] for s in statements] == [
+        "organization.changed",
+        "application.changed",
+        "route.changed",
+    ]
     assert statements[0].predicate["chain"]["prev"] == verify.genesis_prev(organization.origin)
 
 
@@ -76,14 +81,15 @@ def test_issued_at_never_runs_backwards_when_the_clock_does(monkeypatch: pytest.
 )
 def test_no_role_changes_receipts(role: str, statement: str) -> None:
     factories.organization()
-    with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            if role != "rc_app":
-                cursor.execute("SET LOCAL ROLE NONE")
-            if role == "replica":
-                cursor.execute("SET LOCAL session_replication_role = replica")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        if role != "rc_app":
+            cursor.execute("SET LOCAL ROLE NONE")
+        if role == "replica":
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        with pytest.raises(DatabaseError, match=r"append-only|permission denied"):
             cursor.execute(statement)
+        transaction.set_rollback(True)
 
 
 @pytest.mark.django_db
@@ -93,7 +99,13 @@ def test_the_triggers_fire_always_and_the_application_has_no_right_to_change() -
             "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = 'audit_receipt'::regclass AND NOT tgisinternal"
         )
         assert dict(cursor.fetchall()) == {"audit_receipt_no_change": "A", "audit_receipt_no_truncate": "A"}
-        for right, expected in {"INSERT": True, "SELECT": True, "UPDATE": False, "DELETE": False, "TRUNCATE": False}.items():
+        for right, expected in {
+            "INSERT": True,
+            "SELECT": True,
+            "UPDATE": False,
+            "DELETE": False,
+            "TRUNCATE": False,
+        }.items():
             cursor.execute("SELECT has_table_privilege('rc_app', 'audit_receipt', %s)", [right])
             assert cursor.fetchone() == (expected,), right
 
@@ -107,7 +119,7 @@ def test_eight_writers_at_once_make_one_chain_without_gap_or_fork() -> None:
         try:
             for number in range(EACH):
                 create_application(actor=command_actor(organization), slug=f"a{writer}-{number}")
-        except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
+        except BaseException as error:
             errors.append(error)
         finally:
             connection.close()
