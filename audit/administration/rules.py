@@ -20,7 +20,7 @@ def checked_slug(slug: str, field: str = "slug") -> str:
 
 def checked_name(name: str, field: str = "name") -> str:
     """The name without blanks around it, in NFC."""
-    text = nfc(name.strip())
+    text: str = nfc(name.strip())
     if not text or len(text) > MAX_NAME or not text.isprintable():
         raise invalid(field, f"Use 1 to {MAX_NAME} characters, all printable.")
     return text

@@ -57,7 +57,7 @@ class Actor:
 
 
 def system_actor(organization: Organization) -> Actor:
-    """relcontrol itself: the ticker, the worker."""
+    """Relcontrol itself: the ticker, the worker."""
     return Actor(organization=organization, kind="system", auth="internal")
 
 

@@ -15,7 +15,8 @@ from django.db.models.functions import Lower
 from relcontrol.ids import MAX_ID_LENGTH, new_id
 
 SLUG = RegexValidator(
-    r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z", "Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end."
+    r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
+    "Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.",
 )
 
 
@@ -30,9 +31,7 @@ class Identifier(StringField):
 
     def __init__(self, prefix: str = "", **options: Any) -> None:
         self.prefix = prefix
-        options.update(
-            max_length=MAX_ID_LENGTH, primary_key=True, editable=False, default=partial(new_id, prefix)
-        )
+        options.update(max_length=MAX_ID_LENGTH, primary_key=True, editable=False, default=partial(new_id, prefix))
         super().__init__(**options)
 
     def deconstruct(self) -> tuple[str, str, Any, dict[str, Any]]:

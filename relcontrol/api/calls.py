@@ -22,7 +22,7 @@ from relcontrol.api.idempotency import once
 from relcontrol.api.inputs import Input, read
 from relcontrol.api.problems import too_large
 from relcontrol.clock import now
-from relcontrol.errors import Malformed, NotFound
+from relcontrol.errors import Malformed, NotFound, Unauthenticated
 
 
 class Call(APIView):
@@ -37,7 +37,10 @@ class Call(APIView):
         method = str(request.method)
         if method not in self.permissions and method != "OPTIONS":
             raise MethodNotAllowed(method)
-        self.actor = request.user
+        actor: object = request.user
+        if not isinstance(actor, Actor):
+            raise Unauthenticated("Send `Authorization: Bearer rc_<public>.<secret>`.")
+        self.actor = actor
         rates.count(self.token, now())
         if method in self.permissions:
             self.actor.require(self.permissions[method])

@@ -1,6 +1,6 @@
 """Answers are JSON, whatever the client accepts: curl, browsers and generated clients all get the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from rest_framework import renderers
 from rest_framework.negotiation import BaseContentNegotiation
@@ -26,14 +26,15 @@ class ProblemRenderer(renderers.JSONRenderer):
 class AlwaysJSON(BaseContentNegotiation):
     """The first renderer for every client, and the first parser that takes the content type."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         """The most particular parser of the call for this content type."""
         content_type = request.content_type.split(";")[0].strip().lower()
-        named = [parser for parser in parsers if parser.media_type == content_type]
-        return named[0] if named else next((p for p in parsers if p.media_type == "*/*"), None)
+        by_type = {parser.media_type: parser for parser in parsers}
+        return by_type.get(content_type, by_type.get("*/*"))
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """The first one."""
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type

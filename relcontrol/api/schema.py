@@ -1,5 +1,6 @@
 """OpenAPI 3.1 from the calls: bearer authentication, closed inputs, and the problems that every call may answer."""
 
+import re
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -36,6 +37,11 @@ PROBLEM = build_object_type(
 
 class Schema(AutoSchema):
     """drf-spectacular's schema with our problems added to every operation."""
+
+    def get_operation_id(self) -> str:
+        """`get_releases_release_diff`: method and path, so that each is one of its own and stays."""
+        words = re.findall(r"[A-Za-z0-9]+", self.path.removeprefix("/v1"))
+        return "_".join([self.method.lower(), *words])
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """The operation of one method, or None."""

@@ -4,135 +4,246 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
-import relcontrol.accounts.models
 from django.conf import settings
 from django.db import migrations, models
 
+import relcontrol.accounts.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='org', serialize=False)),
-                ('slug', models.CharField(max_length=63, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z', 'Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.')])),
-                ('name', models.CharField(max_length=200)),
-                ('origin', models.CharField(max_length=300, unique=True)),
-                ('created_at', models.DateTimeField()),
+                ("id", relcontrol.accounts.models.Identifier(prefix="org", serialize=False)),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=63,
+                        unique=True,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z",
+                                "Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("origin", models.CharField(max_length=300, unique=True)),
+                ("created_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Person',
+            name="Person",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', relcontrol.accounts.models.Identifier(prefix='prn', serialize=False)),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("id", relcontrol.accounts.models.Identifier(prefix="prn", serialize=False)),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='person_email_once')],
+                "constraints": [
+                    models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="person_email_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='app', serialize=False)),
-                ('slug', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z', 'Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.')])),
-                ('name', models.CharField(max_length=200)),
-                ('release_count', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='accounts.organization')),
+                ("id", relcontrol.accounts.models.Identifier(prefix="app", serialize=False)),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=63,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z",
+                                "Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("release_count", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="applications",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='rte', serialize=False)),
-                ('routing', models.JSONField()),
-                ('name', models.CharField(max_length=200)),
-                ('is_default', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routes', to='accounts.application')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", relcontrol.accounts.models.Identifier(prefix="rte", serialize=False)),
+                ("routing", models.JSONField()),
+                ("name", models.CharField(max_length=200)),
+                ("is_default", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="routes", to="accounts.application"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SignInAttempt',
+            name="SignInAttempt",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('email_digest', models.CharField(max_length=64)),
-                ('ip', models.GenericIPAddressField()),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("email_digest", models.CharField(max_length=64)),
+                ("ip", models.GenericIPAddressField()),
+                ("at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['email_digest', 'ip', 'at'], name='sign_in_attempt_window')],
+                "indexes": [models.Index(fields=["email_digest", "ip", "at"], name="sign_in_attempt_window")],
             },
         ),
         migrations.CreateModel(
-            name='Token',
+            name="Token",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='tok', serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('public', models.CharField(max_length=16, unique=True)),
-                ('secret_sha256', models.CharField(max_length=64)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='accounts.organization')),
-                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to=settings.AUTH_USER_MODEL)),
+                ("id", relcontrol.accounts.models.Identifier(prefix="tok", serialize=False)),
+                ("name", models.CharField(max_length=100)),
+                ("public", models.CharField(max_length=16, unique=True)),
+                ("secret_sha256", models.CharField(max_length=64)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tokens", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='mem', serialize=False)),
-                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('viewer', 'Viewer'), ('domain-owner', 'Domain owner'), ('release-manager', 'Release manager'), ('auditor', 'Auditor'), ('admin', 'Administrator')], max_length=20), size=None)),
-                ('created_at', models.DateTimeField()),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.organization')),
+                ("id", relcontrol.accounts.models.Identifier(prefix="mem", serialize=False)),
+                (
+                    "roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("viewer", "Viewer"),
+                                ("domain-owner", "Domain owner"),
+                                ("release-manager", "Release manager"),
+                                ("auditor", "Auditor"),
+                                ("admin", "Administrator"),
+                            ],
+                            max_length=20,
+                        ),
+                        size=None,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'person'), name='membership_once')],
+                "constraints": [models.UniqueConstraint(fields=("organization", "person"), name="membership_once")],
             },
         ),
         migrations.CreateModel(
-            name='Endpoint',
+            name="Endpoint",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='end', serialize=False)),
-                ('name', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z', 'Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.')])),
-                ('base_url', models.URLField(max_length=500)),
-                ('protocol', models.CharField(choices=[('openai', 'OpenAI-compatible')], default='openai', max_length=20)),
-                ('credential', models.CharField(blank=True, max_length=100)),
-                ('input_price', models.DecimalField(decimal_places=10, max_digits=16, null=True)),
-                ('output_price', models.DecimalField(decimal_places=10, max_digits=16, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='endpoints', to='accounts.organization')),
+                ("id", relcontrol.accounts.models.Identifier(prefix="end", serialize=False)),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=63,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z",
+                                "Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.",
+                            )
+                        ],
+                    ),
+                ),
+                ("base_url", models.URLField(max_length=500)),
+                (
+                    "protocol",
+                    models.CharField(choices=[("openai", "OpenAI-compatible")], default="openai", max_length=20),
+                ),
+                ("credential", models.CharField(blank=True, max_length=100)),
+                ("input_price", models.DecimalField(decimal_places=10, max_digits=16, null=True)),
+                ("output_price", models.DecimalField(decimal_places=10, max_digits=16, null=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="endpoints",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'name'), name='endpoint_name_once')],
+                "constraints": [models.UniqueConstraint(fields=("organization", "name"), name="endpoint_name_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='application',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='application_slug_once'),
+            model_name="application",
+            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="application_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(fields=('application', 'routing'), name='route_routing_once'),
+            model_name="route",
+            constraint=models.UniqueConstraint(fields=("application", "routing"), name="route_routing_once"),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('application',), name='route_one_default'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)), fields=("application",), name="route_one_default"
+            ),
         ),
     ]

@@ -1,0 +1,398 @@
+"""relctl: release control from a pipeline or a shell, over the REST API (api.md).
+
+One file for CI to fetch alone: it needs Python 3.11 and nothing else. Exit codes: 0 pass, 1 fail, 2 usage, 3 held or
+insufficient. The token comes from the environment or a file, since everybody can read a command line.
+"""
+
+import argparse
+import hashlib
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib import parse, request
+
+PASS, FAIL, USAGE, HELD = range(4)  # exit codes; held: or insufficient, or not checked
+NO_ANSWER = 0
+SUCCESS = OK, CREATED, ACCEPTED = 200, 201, 202
+RETRIED = (NO_ANSWER, 429, 503)
+BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0)
+POLL_SECONDS = 1.0
+ADDRESS = re.compile(r"(?P<scheme>https?)://(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./~-]*)?", re.ASCII)
+TOKEN = re.compile(r"rc_[a-z0-9]{8,}\.[\w-]{20,}")
+MEDIA = {"jsonl": "application/x-ndjson", "csv": "text/csv", "yaml": "application/yaml", "yml": "application/yaml"}
+
+Facts = list[tuple[str, str]]
+Outcome = tuple[str, Facts, bytes, int]  # a sentence, facts below it, the raw answer for --json, the exit code
+Run = Callable[[argparse.Namespace], Outcome]
+quoted = partial(parse.quote, safe="")
+
+
+class RelctlError(Exception):
+    """Ends the command: a sentence, the lines below it, and the exit code."""
+
+    def __init__(self, message: str, *, lines: Iterable[str] = (), code: int = FAIL) -> None:
+        self.lines, self.code = (message, *(f"  {line}" for line in lines)), code
+
+
+usage = partial(RelctlError, code=USAGE)
+
+
+def printable(value: object) -> str:
+    """One line for a terminal or a build log: no token, and no control character that could act there."""
+    text = TOKEN.sub("rc_…", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def tell(line: str) -> None:
+    """Progress, warnings and errors; stdout belongs to the result."""
+    sys.stderr.write(f"{printable(line)}\n")
+
+
+class Answer(NamedTuple):
+    """What the server said; status NO_ANSWER, and the reason as body, where it said nothing."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    def members(self, *needed: str) -> dict[str, Any]:
+        """The JSON object in the body, empty where there is none; it must have what is `needed`."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            value = None
+        members = value if isinstance(value, dict) else {}
+        if missing := [name for name in needed if name not in members]:
+            raise RelctlError(f"The answer has no {', '.join(missing)}. Is this the address of relcontrol?")
+        return members
+
+    def trouble(self) -> str:
+        """What is wrong, where the server does not say it in a problem document."""
+        place = self.headers.get("Location", "")
+        said = (
+            f"No answer ({self.body.decode()})"
+            if self.status == NO_ANSWER
+            else f"It answered HTTP {self.status} {place}"
+        )
+        return f"{said.strip()}. Is RELCONTROL_URL right, and relcontrol up?"
+
+
+class Client:
+    """The API at one address with one token. One deadline holds for the whole command."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._url = (arguments.url or os.environ.get("RELCONTROL_URL", "")).strip().rstrip("/").removesuffix("/v1")
+        address = ADDRESS.fullmatch(self._url)
+        if address is None:
+            raise usage("Set RELCONTROL_URL or --url to the address of relcontrol, such as http://127.0.0.1:8000.")
+        file = arguments.token_file
+        token = content(file).decode("ascii", "replace") if file else os.environ.get("RELCONTROL_TOKEN", "")
+        if not token.isascii() or not token.strip().isprintable() or len(token.split()) != 1:
+            raise usage("Set RELCONTROL_TOKEN, or name a file with --token-file, to a token and nothing else.")
+        if address["scheme"] == "http" and address["host"] not in {"127.0.0.1", "[::1]", "localhost"}:
+            tell(f"Warning: the token goes to {address['host']} unencrypted; use https.")
+        self._headers = {"Authorization": f"Bearer {token.strip()}", "User-Agent": "relctl"}
+        self._key = quoted(arguments.idempotency_key or str(uuid.uuid4()))
+        self._pause, self._timeout = arguments.pause, arguments.timeout
+        self._deadline = time.monotonic() + arguments.timeout
+        # A bare director follows no redirect, which would take the token along, and raises on no status.
+        self._opener = request.OpenerDirector()
+        for handler in (request.ProxyHandler, request.HTTPHandler, request.HTTPSHandler):
+            self._opener.add_handler(handler())
+
+    def call(self, path: str, body: bytes | None = None, media: str = "application/json") -> Answer:
+        """GET /v1/…, or POST where there is a body, with an Idempotency-Key: both may be tried again."""
+        posted = {"Content-Type": media, "Idempotency-Key": self._key} if body is not None else {}
+        asking = request.Request(f"{self._url}/v1/{path}", body, self._headers | posted)  # noqa: S310 - see ADDRESS
+        answer, pauses = self._once(asking), list(BACKOFF_SECONDS)
+        while answer.status in RETRIED and pauses:
+            pause, asked = pauses.pop(0), answer.headers.get("Retry-After", "")
+            self.wait(float(asked) if asked.isascii() and asked.isdecimal() else pause, answer.trouble())
+            answer = self._once(asking)
+        if answer.status not in SUCCESS:
+            raise refused(answer.members(), answer.trouble())
+        return answer
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Pause, unless that would pass the deadline."""
+        if seconds > self._deadline - time.monotonic():
+            raise RelctlError(f"{reason} Gave up after {self._timeout:g} s; --timeout SECONDS waits longer.")
+        self._pause(seconds)
+
+    def finished(self, place: str, answer: Answer) -> Answer:
+        """The last answer of the job at `place`, which is asked until it is over; progress goes to stderr."""
+        line = ""
+        while (members := answer.members("state"))["state"] in {"queued", "running"}:
+            progress = members.get("progress") or {}
+            shown, line = line, f"{place} is {members['state']}: {progress.get('done')} of {progress.get('of')}."
+            if line != shown:
+                tell(line)
+            self.wait(POLL_SECONDS, f"{line} The server goes on; the same --idempotency-key takes it up again.")
+            answer = self.call(place)
+        if members["state"] != "done":
+            raise refused(dict(*objects([members.get("problem")])), f"{place} ended in state {members['state']}.")
+        return answer
+
+    def _once(self, asking: request.Request) -> Answer:
+        try:
+            with self._opener.open(asking, timeout=max(1.0, self._deadline - time.monotonic())) as response:
+                return Answer(response.status, response.read(), response.headers)
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(NO_ANSWER, (str(error) or type(error).__name__).encode(), {})
+
+
+def refused(problem: dict[str, Any], otherwise: str) -> RelctlError:
+    """A problem document (RFC 9457) as a sentence, then every field or row that is wrong, then the present state."""
+    marks = ", ".join(f"{name} {problem[name]}" for name in ("code", "status", "request_id") if problem.get(name))
+    lines = [f"{item.get('field') or 'request'}: {item.get('message')}" for item in objects(problem.get("errors"))]
+    state = problem.get("state")
+    lines += [f"now {name}: {printable(value)}" for name, value in state.items()] if isinstance(state, dict) else []
+    return RelctlError(str(problem.get("detail") or otherwise) + (f" ({marks})" if marks else ""), lines=lines)
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The JSON objects in a list, whatever else was sent."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def content(name: str) -> bytes:
+    """The bytes of a file, or of stdin for `-`."""
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+
+
+def value_of(name: str) -> dict[str, Any]:
+    """A file that holds one JSON object; .txt and .md are the system text of a prompt, to the last byte."""
+    try:
+        if Path(name).suffix.lower() in {".txt", ".md"}:
+            return {"kind": "prompt_template", "system": content(name).decode()}
+        value = json.loads(content(name))
+    except (ValueError, RecursionError) as error:
+        raise usage(f"{name} cannot be understood: {error}.") from error
+    if not isinstance(value, dict):
+        raise usage(f"{name} must hold one JSON object.")
+    return value
+
+
+def write_whole(target: Path, body: bytes) -> None:
+    """The whole file or none: written beside its place, then renamed."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(body)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def picked(members: dict[str, Any], *names: str) -> Facts:
+    """The named members that are there, and the components that change, as facts."""
+    changed = ", ".join(str(change.get("component")) for change in objects(members.get("changes")))
+    shown = {name: members.get(name) for name in names} | {"changes": changed or None}
+    return [(name, str(value)) for name, value in shown.items() if value is not None]
+
+
+def given(arguments: argparse.Namespace, prefix: str) -> dict[str, Any]:
+    """The options that were given and whose `dest` begins so: `body.` marks the fields of a request."""
+    options = {name.removeprefix(prefix): value for name, value in vars(arguments).items() if name.startswith(prefix)}
+    return {name: value for name, value in options.items() if value is not None}
+
+
+PARSER = argparse.ArgumentParser("relctl", description=__doc__, epilog="relctl COMMAND --help shows an example.")
+COMMANDS = PARSER.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+
+def command(run: Run, example: str, *, online: bool = True) -> Callable[..., argparse.Action]:
+    """A subcommand named like its function; returns what adds options to it."""
+    parser = COMMANDS.add_parser(run.__name__, help=run.__doc__, description=run.__doc__, allow_abbrev=False)
+    parser.epilog = f"example: {example}"
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print the raw answer")
+    if online:
+        parser.add_argument("--url", help="address of relcontrol; else RELCONTROL_URL")
+        parser.add_argument("--token-file", metavar="FILE", help="file with the token; else RELCONTROL_TOKEN holds it")
+        parser.add_argument("--timeout", metavar="SECONDS", type=float, default=300.0, help="give up after it (300)")
+        parser.add_argument("--idempotency-key", metavar="KEY", help="to repeat an earlier call safely")
+    return parser.add_argument
+
+
+class Pairs(argparse.Action):
+    """NAME=VALUE, repeatable, each name once."""
+
+    def __call__(self, parser: object, namespace: object, text: object, option: object = None) -> None:
+        """Add one pair to those that are there."""
+        name, sign, value = str(text).partition("=")
+        pairs = getattr(namespace, self.dest) or {}
+        if not name or not sign or name in pairs:
+            raise argparse.ArgumentError(self, "give NAME=VALUE, and each name once")
+        setattr(namespace, self.dest, pairs | {name: value})
+
+
+def register(arguments: argparse.Namespace) -> Outcome:
+    """Register a release: the request file with the flags over it, and the artifacts of both."""
+    body = (value_of(arguments.file) if arguments.file else {}) | given(arguments, "body.")
+    for ref, name in (arguments.artifacts or {}).items():
+        body["artifacts"] = [*(body.get("artifacts") or []), {"ref": ref, "value": value_of(name)}]
+    answer = Client(arguments).call("releases", json.dumps(body).encode())
+    members = answer.members("release_id", "manifest_sha256")
+    facts = picked(members, "manifest_sha256", "bundle_sha256", "standing", "delivery")
+    for finding in objects((members.get("fast_gate") or {}).get("findings")):
+        facts.append((f"fast gate {finding.get('severity')}", f"{finding.get('code')}: {finding.get('message')}"))
+    title = "Registered" if answer.status == CREATED else "Already registered, nothing changed"
+    return f"{title}: {members['release_id']}", facts, answer.body, PASS
+
+
+add = command(register, "relctl register --file release.json --previous rel_01jd --artifact templates/qa@v2=prompt.md")
+add("--file", metavar="FILE", help="the request as JSON, - for stdin; flags replace its fields")
+add("--application", dest="body.application", metavar="SLUG", help="may be left out where there is only one")
+add("--model", dest="body.model_ref", metavar="REF", help="hf:org/repo@rev, openai:name or endpoint:name/model")
+add("--model-kind", dest="body.model_kind", metavar="KIND", help="where the ref does not tell")
+add("--weights-sha256", dest="body.weights_sha256", metavar="SHA256", help="digest of open weights")
+add("--adapter", dest="body.adapter_ref", metavar="REF", help="adapter on the model")
+add("--prompt", dest="body.prompt_template_ref", metavar="REF", help="prompt template, NAME@VERSION")
+add("--preprocessing", dest="body.preprocessing_ref", metavar="REF", help="preprocessing, NAME@VERSION")
+add("--dataset", dest="body.dataset_version", metavar="SUITE", help="suite by name or digest")
+add("--previous", dest="body.previous_release", metavar="ID", help="baseline, by id or manifest SHA-256")
+add("--expected-sha256", dest="body.expected_manifest_sha256", metavar="SHA256", help="refuse any other manifest")
+for flag, field in (("--routing", "routing"), ("--generation", "generation"), ("--component", "components")):
+    add(flag, dest=f"body.{field}", metavar="NAME=VALUE", action=Pairs, help="repeatable")
+add("--acknowledge", dest="body.acknowledged_changes", metavar="A,B", type=lambda text: text.split(","), help="changes")
+add("--rebase", dest="body.rebase", action="store_true", default=None, help="same bundle on the present stable release")
+add("--artifact", dest="artifacts", metavar="REF=FILE", action=Pairs, help="make it too: JSON, or a .txt/.md prompt")
+
+
+def suite(arguments: argparse.Namespace) -> Outcome:
+    """Upload a scored-QA suite."""
+    media = MEDIA.get(arguments.format or Path(arguments.file).suffix.lower().lstrip("."), MEDIA["jsonl"])
+    client, query = Client(arguments), parse.urlencode(given(arguments, "query."))
+    answer = client.call(f"suites?{query}", content(arguments.file), media)
+    if answer.status == ACCEPTED:  # a large one is imported in the background
+        answer = client.finished(f"suite-imports/{quoted(answer.members('import_id')['import_id'])}", answer)
+    members = answer.members("suite_id", "cases")
+    facts = picked(members, "name", "dataset_version", "sha256", "cases", "graded_answers")
+    facts += [(f"slice {slug}", str(cases)) for slug, cases in (members.get("slices") or {}).items()]
+    return f"Suite is in: {members['suite_id']}", facts, answer.body, PASS
+
+
+add = command(suite, "relctl suite scored-qa.jsonl --name scored-qa-legal-v3 --grade-scale 1,5")
+add("file", metavar="FILE", help="JSON lines, CSV or YAML, - for stdin")
+add("--name", dest="query.name", metavar="NAME", required=True, help="what manifests name as dataset_version")
+add("--grade-scale", dest="query.grade_scale", metavar="LOW,HIGH", help="scale of the human grades, such as 1,5")
+add("--format", choices=("jsonl", "csv", "yaml"), help="else by the file's name; jsonl")
+
+
+def status(arguments: argparse.Namespace) -> Outcome:
+    """Show a release: its standing and delivery, and whether it may be deployed, or why not."""
+    answer = Client(arguments).call(f"releases/{quoted(arguments.release)}")
+    members = answer.members("release_id", "standing", "delivery", "deployable")
+    facts = [("deployable", "yes" if members["deployable"] is True else "no")]
+    facts += [("why not", str(reason)) for reason in members.get("why_not") or []]
+    facts += picked(members, "standing", "delivery", "application", "route", "manifest_sha256", "previous_release")
+    return f"Release {members['release_id']}", facts, answer.body, PASS
+
+
+add = command(status, "relctl status 3f9ac41b22e0")
+add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
+
+
+def export(arguments: argparse.Namespace) -> Outcome:
+    """Export receipts for an auditor: ask, wait until they are ready, download the JSON."""
+    scope, client = given(arguments, "scope."), Client(arguments)
+    if len(scope) != 1:
+        raise usage("Give exactly one of --organization, --application and --release.")
+    keys = fetch_trust(client, arguments.trust_out) if arguments.trust_out else []
+    answer = client.call("exports", json.dumps({"scope": scope} | given(arguments, "body.")).encode())
+    place = f"exports/{quoted(answer.members('export_id')['export_id'])}"
+    answer = client.finished(place, answer)
+    document = client.call(f"{place}.json").body
+    write_whole(arguments.output, document)
+    facts = [("export", place), ("sha256", hashlib.sha256(document).hexdigest()), *keys]
+    return f"Export written to {arguments.output}", facts, answer.body, PASS
+
+
+add = command(export, "relctl export --organization -o export.json --trust-out trust.json")
+add("--organization", dest="scope.organization", action="store_true", default=None, help="every receipt")
+add("--application", dest="scope.application", metavar="SLUG", help="the receipts of one application")
+add("--release", dest="scope.release", metavar="ID", help="the receipts of one release")
+add("--from", dest="body.from", metavar="TIME", help="RFC 3339, such as 2026-01-31T00:00:00Z")
+add("--to", dest="body.to", metavar="TIME", help="RFC 3339")
+add("-o", "--output", metavar="FILE", type=Path, required=True, help="where the export goes")
+add("--trust-out", metavar="FILE", type=Path, help="fetch the trust file too; then compare its fingerprints")
+
+
+def fetch_trust(client: Client, target: Path) -> Facts:
+    """Write GET /v1/trust to `target`. The fingerprints are computed here: SHA-256 of the raw public key."""
+    answer, fingerprints = client.call("trust"), []
+    for key in objects(answer.members("keys")["keys"]):
+        text = str(key.get("public_key"))
+        digest = hashlib.sha256(b64decode(text)).hexdigest() if re.fullmatch(r"[A-Za-z\d+/]{43}=", text) else "no key"
+        if digest != key.get("keyid"):
+            raise RelctlError(f"Key {key.get('keyid')} in the trust file is not what it says: it is {digest}.")
+        fingerprints.append((f"key {key.get('purpose')}", digest))
+    if target.exists() and target.read_bytes() != answer.body:
+        raise RelctlError(f"{target} is there and differs from what the server says. Keep the one that you trust.")
+    write_whole(target, answer.body)
+    tell("Warning: trust on first use. Compare the fingerprints with ones that you got another way than from there.")
+    return fingerprints
+
+
+def verify(arguments: argparse.Namespace) -> Outcome:
+    """Verify an export offline with verify.py, whose verdict is the exit code."""
+    here = Path(__file__).resolve().parent
+    verifier = (here.parent / "audit" if (here / "__init__.py").is_file() else here) / "verify.py"
+    if not verifier.is_file():
+        raise usage(f"There is no {verifier}. Fetch it once, from GET /v1/verify.py of relcontrol.")
+    options = [f"--{name}={value}" for name, value in given(arguments, "verify.").items()]
+    call = [sys.executable, "-I", str(verifier), *options, *(["--json"] * arguments.json), "--", arguments.file]
+    code = subprocess.run(call, check=False).returncode  # noqa: S603 - the verifier beside us, no shell
+    if code not in {PASS, FAIL, USAGE, HELD}:
+        raise RelctlError(f"{verifier} broke with exit code {code}: nothing is verified.")
+    verdicts = ("every check holds", "a check failed", "it could not start", "something was not checked")
+    return f"Verifier: {verdicts[code]}", [], b"", code
+
+
+add = command(verify, "relctl verify export.json --trust trust.json", online=False)
+add("file", metavar="FILE", help="an export, as JSON")
+add("--trust", dest="verify.trust", metavar="FILE", help="the trust file; without it authenticity is not checked")
+add("--head", dest="verify.head", metavar="HEAD", help="a chain head that you already hold")
+
+
+def summarise(command: str, lines: Iterable[str]) -> None:
+    """The result in the build's summary page, where CI offers one; fenced, so that nothing in it acts as Markdown."""
+    text = "\n".join(printable(line).replace("```", "'''") for line in lines)
+    try:
+        with Path(os.environ.get("GITHUB_STEP_SUMMARY") or os.devnull).open("a", encoding="utf-8") as page:
+            page.write(f"### relctl {command}\n\n```text\n{text}\n```\n")
+    except OSError as error:
+        tell(f"Warning: the step summary could not be written: {error}.")
+
+
+def main(argv: Sequence[str] | None = None, *, pause: Callable[[float], None] = time.sleep) -> int:
+    """Run one command: the result on stdout or what is wrong on stderr, both in the summary; the exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        if any(TOKEN.search(word) for word in words):
+            raise usage("Everybody on this machine can read a token on a command line: withdraw it; use --token-file.")
+        arguments = PARSER.parse_args(words, argparse.Namespace(pause=pause))
+        title, facts, raw, code = arguments.run(arguments)
+        lines = [title, *(f"  {name:<17}  {value}" for name, value in facts)]
+        text = TOKEN.sub("rc_…", raw.decode()) if arguments.json else "\n".join(map(printable, lines))
+        sys.stdout.write(f"{text}\n" if text else "")
+    except (RelctlError, OSError, KeyboardInterrupt) as error:
+        lines, code = getattr(error, "lines", [str(error) or "Interrupted."]), getattr(error, "code", USAGE)
+        for line in (f"relctl: {lines[0]}", *lines[1:]):
+            tell(line)
+    summarise(" ".join(words[:1]), lines)
+    return int(code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
