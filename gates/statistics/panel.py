@@ -1,0 +1,45 @@
+"""A panel's grade of each answer (rule R10).
+
+Ratings are a raters × answers array, NaN where a rater has not rated. Ranks are taken within each rater, so that a
+strict and a lenient rater, or one who uses half the scale, weigh alike.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from gates.statistics.arrays import Floats, exact_mean
+from gates.statistics.ranks import mid_ranks
+
+Ratings = npt.NDArray[np.float64]
+
+
+def as_ratings(rows: Sequence[Sequence[float | None]] | Ratings) -> Ratings:
+    """Return ratings as a raters × answers float array; None and infinities become NaN."""
+    array = np.array(rows, dtype=np.float64)
+    if array.ndim != 2:
+        raise ValueError("ratings are not a table: give one row per rater and one column per answer")
+    return np.where(np.isfinite(array), array, np.nan)
+
+
+def relative_ranks(ratings: Ratings) -> Ratings:
+    """Return (mid-rank − ½)/nᵢ of each rating within its rater's nᵢ ratings, on (0, 1).
+
+    The half keeps the mean of every rater at ½: with rank/nᵢ alone, whoever rated few answers would lift them.
+    """
+    ranked = np.full(ratings.shape, np.nan)
+    for row, target in zip(ratings, ranked, strict=True):
+        rated = ~np.isnan(row)
+        target[rated] = (mid_ranks(row[rated]) - 0.5) / max(int(rated.sum()), 1)
+    return ranked
+
+
+def rank_grades(ratings: Ratings) -> Floats:
+    """Return per answer the mean of its raters' relative ranks, for agreement; NaN where nobody rated it."""
+    return mean_grades(relative_ranks(ratings))
+
+
+def mean_grades(ratings: Ratings) -> Floats:
+    """Return per answer the mean rating, for levels; NaN where nobody rated it."""
+    return np.array([exact_mean(column[~np.isnan(column)]) for column in ratings.T], dtype=np.float64)
