@@ -1,6 +1,7 @@
 """REST: receipts, exports, trust, and the verifier itself."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -19,6 +20,7 @@ from audit.trust import trust_document
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission
 from relcontrol.accounts.selectors import found
 from relcontrol.api.calls import Call, CommandCall
+from relcontrol.api.downloads import python_file
 from relcontrol.api.inputs import Input, Structure
 from relcontrol.api.pages import PAGED, listed, moment_of
 from relcontrol.errors import Conflict
@@ -133,10 +135,7 @@ class VerifierFile(Call):
 
     def get(self, request: Request) -> HttpResponse:
         """The file as it runs here."""
-        with open(verify.__file__, "rb") as file:  # noqa: PTH123 - the module's own file
-            content = file.read()
-        disposition = 'attachment; filename="verify.py"'
-        return HttpResponse(content, content_type="text/x-python", headers={"Content-Disposition": disposition})
+        return python_file(Path(verify.__file__))
 
 
 @extend_schema_view(
