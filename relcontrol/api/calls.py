@@ -34,7 +34,7 @@ class Call(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Everything that comes before the method itself."""
-        method = str(request.method)
+        method = "GET" if request.method == "HEAD" else str(request.method)
         if method not in self.permissions and method != "OPTIONS":
             raise MethodNotAllowed(method)
         actor: object = request.user

@@ -11,7 +11,6 @@ from rest_framework.settings import api_settings
 
 from relcontrol.errors import FieldError, Invalid, Malformed
 
-
 SUMMARISED = 3
 
 

@@ -57,7 +57,7 @@ def exception_handler(raised: Exception, context: dict[str, Any]) -> Response:
         return _framework(raised)
     if isinstance(raised, PermissionDenied):
         return _response(problem(403, "forbidden", "This is not allowed."))
-    logger.exception("unexpected error in %s", context.get("view"))
+    logger.error("unexpected error in %s", context.get("view"), exc_info=raised)
     return _response(problem(500, "internal", "Something failed on our side; nothing was changed. Tell us request_id."))
 
 

@@ -84,6 +84,6 @@ def handler500(_request: HttpRequest) -> HttpResponse:
     return error_page(500)
 
 
-def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django hands it over by name
+def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form without a valid proof of where it came from."""
     return error_page(403, words=CSRF)

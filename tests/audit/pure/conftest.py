@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from audit import verify
-
-from .chains import Ledger
-from .chains import ledger as new_ledger
+from tests.audit.pure.chains import Ledger
+from tests.audit.pure.chains import ledger as new_ledger
 
 
 @pytest.fixture
@@ -19,4 +18,4 @@ def ledger() -> Ledger:
 def own_ed25519(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As on a machine without the `cryptography` package."""
     monkeypatch.setattr(verify, "_accelerated", lambda: None)
-    yield
+    return

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from audit import verify
-
-from .chains import trust as usual_trust
+from tests.audit.pure.chains import trust as usual_trust
 
 
 def report_of(text: bytes, trust: dict[str, Any] | None = None, head: verify.Head | None = None) -> verify.Report:

@@ -9,8 +9,7 @@ from audit import verify
 from audit.chain import timestamp
 from audit.envelope import wrap
 from relcontrol.bundle.canonical import canonical_bytes
-
-from .chains import (
+from tests.audit.pure.chains import (
     RECEIPT_KEY,
     START,
     Ledger,

@@ -19,8 +19,7 @@ from audit.chain import (
     receipt_hash,
     timestamp,
 )
-
-from .chains import ORIGIN, SALT
+from tests.audit.pure.chains import ORIGIN, SALT
 
 HASH = "ab" * 32
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)

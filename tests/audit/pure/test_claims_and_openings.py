@@ -11,15 +11,14 @@ import pytest
 
 from audit.export_document import Opening
 from audit.verify import COVERAGE, NOT_CHECKED, WEIGHTS
-
-from .chains import (
+from tests.audit.pure.chains import (
     SALT,
     Ledger,
     document,
 )
-from .chains import ledger as new_ledger
-from .expectations import refused, report_of
-from .forgeries import SECOND, Statement, claim_attestation
+from tests.audit.pure.chains import ledger as new_ledger
+from tests.audit.pure.expectations import refused, report_of
+from tests.audit.pure.forgeries import SECOND, Statement, claim_attestation
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import verify
-
-from .chains import Ledger, trust
+from tests.audit.pure.chains import Ledger, trust
 
 
 def small_export() -> bytes:

@@ -11,9 +11,8 @@ import rfc8785
 
 from audit import verify
 from audit.export_document import ExportChangedError, Opening, Scope, build
-
-from .chains import EXPORT_ID, EXPORT_KEY, LONG_AGO, MANIFEST, ORIGIN, RECEIPT_KEY, SALT, Ledger, public
-from .expectations import report_of
+from tests.audit.pure.chains import EXPORT_ID, EXPORT_KEY, LONG_AGO, MANIFEST, ORIGIN, RECEIPT_KEY, SALT, Ledger, public
+from tests.audit.pure.expectations import report_of
 
 
 def manifest_of(text: bytes) -> dict[str, Any]:

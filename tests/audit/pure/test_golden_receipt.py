@@ -18,8 +18,7 @@ from audit.statement import (
     build_statement,
     payload_bytes,
 )
-
-from .chains import MANIFEST, ORIGIN, RECEIPT_KEY, SALT, trust
+from tests.audit.pure.chains import MANIFEST, ORIGIN, RECEIPT_KEY, SALT, trust
 
 FIXTURES = Path(__file__).parent / "fixtures"
 RECEIPT_HASH = "955a3db5b75d10a39ee34f4f0722f3def4751217e242ec4eb1f65dee71fa86f6"

@@ -11,8 +11,7 @@ from audit import verify
 from audit.chain import timestamp
 from audit.export_document import Scope
 from audit.verify import AUTHENTICITY, COMPLETENESS, INTEGRITY, TIME, Head
-
-from .chains import (
+from tests.audit.pure.chains import (
     FOREIGN_KEY,
     MANIFEST,
     OTHER_MANIFEST,
@@ -23,9 +22,9 @@ from .chains import (
     rewrite,
     trust,
 )
-from .chains import ledger as new_ledger
-from .expectations import refused, report_of
-from .forgeries import Statement, export_with
+from tests.audit.pure.chains import ledger as new_ledger
+from tests.audit.pure.expectations import refused, report_of
+from tests.audit.pure.forgeries import Statement, export_with
 
 
 def test_a_changed_order_is_refused(ledger: Ledger) -> None:

@@ -16,15 +16,14 @@ import pytest
 from audit import verify
 from audit.verify import AUTHENTICITY, INTEGRITY, NOT_CHECKED
 from relcontrol.bundle.canonical import canonical_bytes
-
-from .chains import (
+from tests.audit.pure.chains import (
     EXPORT_KEY,
     Ledger,
     payload_of,
     rewrite,
 )
-from .expectations import refused, report_of
-from .forgeries import (
+from tests.audit.pure.expectations import refused, report_of
+from tests.audit.pure.forgeries import (
     Statement,
     claim_attestation,
     export_with,

@@ -16,8 +16,7 @@ import pytest
 from audit import verify
 from audit.chain import timestamp
 from audit.verify import AUTHENTICITY, INTEGRITY, NOT_CHECKED
-
-from .chains import (
+from tests.audit.pure.chains import (
     EXPORT_KEY,
     FOREIGN_EXPORT_KEY,
     FOREIGN_KEY,
@@ -29,8 +28,8 @@ from .chains import (
     rewrite,
     trust,
 )
-from .expectations import refused, report_of, verdict
-from .forgeries import (
+from tests.audit.pure.expectations import refused, report_of, verdict
+from tests.audit.pure.forgeries import (
     SECOND,
     export_with,
     signed,

@@ -13,12 +13,11 @@ import pytest
 
 from audit import verify
 from audit.verify import AUTHENTICITY
-
-from .chains import (
+from tests.audit.pure.chains import (
     Ledger,
     trust,
 )
-from .forgeries import (
+from tests.audit.pure.forgeries import (
     SECOND,
     set_outcome,
     with_payload,

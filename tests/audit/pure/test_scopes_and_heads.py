@@ -13,16 +13,15 @@ from audit import verify
 from audit.chain import timestamp
 from audit.export_document import Scope
 from audit.verify import COMPLETENESS, INTEGRITY, NOT_CHECKED, Head
-
-from .chains import (
+from tests.audit.pure.chains import (
     MANIFEST,
     START,
     Ledger,
     document,
 )
-from .chains import ledger as new_ledger
-from .expectations import refused, report_of, verdict
-from .forgeries import SECOND
+from tests.audit.pure.chains import ledger as new_ledger
+from tests.audit.pure.expectations import refused, report_of, verdict
+from tests.audit.pure.forgeries import SECOND
 
 
 def test_the_receipts_of_one_release_verify_alone(ledger: Ledger) -> None:

@@ -28,8 +28,7 @@ from audit.statement import (
     validate_statement,
 )
 from relcontrol.bundle.canonical import sha256_hex
-
-from .chains import MANIFEST, ORIGIN, RECEIPT_KEY, SALT
+from tests.audit.pure.chains import MANIFEST, ORIGIN, RECEIPT_KEY, SALT
 
 NOW = "2026-03-15T14:03:00.000000Z"
 OBSERVED = {"observed_at": NOW, "observer_keyid": "0" * 64}

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from audit import verify
-
-from .chains import EXPORT_KEY, RECEIPT_KEY, Ledger, public, trust
+from tests.audit.pure.chains import EXPORT_KEY, RECEIPT_KEY, Ledger, public, trust
 
 PROGRAM = Path(verify.__file__)
 

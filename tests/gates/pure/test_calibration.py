@@ -64,7 +64,7 @@ def test_two_answers_rated_by_nobody_together_have_no_intraclass_correlation() -
 
 
 def test_a_strict_and_a_lenient_rater_weigh_alike_in_ranks() -> None:
-    truth, ratings = _panel(2)
+    _truth, ratings = _panel(2)
     assert rank_grades(ratings).tolist() == rank_grades(np.stack([ratings[0] - 2, ratings[1] * 10])).tolist()
 
 
@@ -127,7 +127,7 @@ def test_twenty_nine_graded_answers_calibrate_no_judge() -> None:
 
 
 def test_noisy_grades_calibrate_no_judge_however_good() -> None:
-    truth, ratings = _panel(3, noise=3.0)
+    _truth, ratings = _panel(3, noise=3.0)
     result = calibrate(ratings, rank_grades(ratings), calibration_rule(0.3))
     assert (result.outcome, result.reason) == (Outcome.INSUFFICIENT, Insufficiency.PANEL_TOO_NOISY)
 
