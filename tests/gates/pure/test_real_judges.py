@@ -18,7 +18,7 @@ POOLED_WELL = ["FEQA", "QAGS", "FactCC"]
 DIMENSIONS = ["coherence", "consistency", "fluency", "relevance"]
 
 
-def _scores(rows: list[dict[str, Any]], judge: str, clustered: bool = False) -> GradedScores:
+def _scores(rows: list[dict[str, Any]], judge: str, *, clustered: bool = False) -> GradedScores:
     human = [float(np.mean(row["human_scores"])) for row in rows]
     scored = [row["judge_scores"].get(judge) for row in rows]
     return GradedScores(human, scored, AgreementRule(0.5), [row["input_id"] for row in rows] if clustered else None)
@@ -31,10 +31,10 @@ def _by_slice(dataset: str) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _pairs(dataset: str, clustered: bool = False) -> list[tuple[AgreementResult, dict[str, Any]]]:
+def _pairs(dataset: str, *, clustered: bool = False) -> list[tuple[AgreementResult, dict[str, Any]]]:
     parts, known = _by_slice(dataset), expected(dataset)["slices"]
     keys = [(name, judge) for name in sorted(known) for judge in known[name]["judges"]]
-    results = judge_agreements([_scores(parts[name], judge, clustered) for name, judge in keys])
+    results = judge_agreements([_scores(parts[name], judge, clustered=clustered) for name, judge in keys])
     return [(result, known[name]["judges"][judge]) for result, (name, judge) in zip(results, keys, strict=True)]
 
 
