@@ -13,12 +13,15 @@ from audit.receipts import Record, append
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application, Endpoint, Route
 from relcontrol.accounts.permissions import ADMINISTER
+from relcontrol.accounts.selectors import found
 from relcontrol.bundle.canonical import nfc
 from relcontrol.clock import now
 from relcontrol.errors import Conflict, invalid
 
 MAX_ROUTING_KEYS = 8
 MAX_ROUTING_TEXT = 100
+MAX_URL = 500
+MAX_CREDENTIAL = 100
 
 
 @transaction.atomic
@@ -42,6 +45,32 @@ def create_application(*, actor: Actor, slug: str, name: str = "") -> Applicatio
         ),
     )
     return application
+
+
+@transaction.atomic
+def rename_application(*, actor: Actor, application: Application, name: str) -> Application:
+    """Give an application another name for people; its slug never changes."""
+    actor.require(ADMINISTER)
+    rows = Application.objects.filter(organization=actor.organization).select_for_update(of=("self",))
+    row = found(rows, "application", pk=application.pk)
+    wanted = checked_name(name)
+    if wanted == row.name:
+        return row
+    row.name = wanted
+    row.save(update_fields=["name"])
+    state = {"id": row.pk, "slug": row.slug, "name": row.name}
+    append(
+        actor,
+        Record(
+            event=Event.APPLICATION_CHANGED,
+            outcome="renamed",
+            kind="application",
+            name=row.slug,
+            application=row.slug,
+            state=state,
+        ),
+    )
+    return row
 
 
 @transaction.atomic
@@ -98,25 +127,51 @@ def create_endpoint(
         created_at=now(),
     )
     _insert(endpoint, f"There is an endpoint {name} already.")
-    append(
-        actor,
-        Record(
-            event=Event.ENDPOINT_CHANGED,
-            outcome="created",
-            kind="endpoint",
-            name=name,
-            state={
-                "id": endpoint.pk,
-                "name": name,
-                "base_url": endpoint.base_url,
-                "protocol": str(endpoint.protocol),
-                "credential": endpoint.credential,
-                "input_price": _decimal(input_price),
-                "output_price": _decimal(output_price),
-            },
-        ),
-    )
+    _append_endpoint(actor, endpoint, "created")
     return endpoint
+
+
+@transaction.atomic
+def change_endpoint(
+    *,
+    actor: Actor,
+    endpoint: Endpoint,
+    base_url: str,
+    credential: str = "",
+    input_price: Decimal | None = None,
+    output_price: Decimal | None = None,
+) -> Endpoint:
+    """Give an endpoint another address, credential or price; its name never changes, because manifests use it."""
+    actor.require(ADMINISTER)
+    rows = Endpoint.objects.filter(organization=actor.organization).select_for_update(of=("self",))
+    row = found(rows, "endpoint", pk=endpoint.pk)
+    before = _endpoint_state(row)
+    row.base_url, row.credential = checked_url(base_url), _checked_credential(credential)
+    row.input_price, row.output_price = input_price, output_price
+    if _endpoint_state(row) == before:
+        return row
+    row.save(update_fields=["base_url", "credential", "input_price", "output_price"])
+    _append_endpoint(actor, row, "changed")
+    return row
+
+
+def _append_endpoint(actor: Actor, row: Endpoint, outcome: str) -> None:
+    record = Record(
+        event=Event.ENDPOINT_CHANGED, outcome=outcome, kind="endpoint", name=row.name, state=_endpoint_state(row)
+    )
+    append(actor, record)
+
+
+def _endpoint_state(row: Endpoint) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "base_url": row.base_url,
+        "protocol": str(row.protocol),
+        "credential": row.credential,
+        "input_price": decimal_text(row.input_price),
+        "output_price": decimal_text(row.output_price),
+    }
 
 
 def checked_routing(routing: Mapping[str, Any], field: str = "routing") -> dict[str, str]:
@@ -137,7 +192,7 @@ def checked_url(base_url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise invalid("base_url", f"This is no address: {error}.") from error
-    if parts.scheme not in {"http", "https"} or not host or len(base_url) > 500:
+    if parts.scheme not in {"http", "https"} or not host or len(base_url) > MAX_URL:
         raise invalid("base_url", "Use an http or https address such as http://127.0.0.1:11434/v1.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise invalid("base_url", "Leave user, password, query and fragment out; name the secret in `credential`.")
@@ -146,12 +201,13 @@ def checked_url(base_url: str) -> str:
 
 def _checked_credential(credential: str) -> str:
     text = credential.strip()
-    if len(text) > 100 or not all(character.isalnum() or character in "_-." for character in text):
+    if len(text) > MAX_CREDENTIAL or not all(character.isalnum() or character in "_-." for character in text):
         raise invalid("credential", "Give the name of a secret: up to 100 letters, digits, '_', '-' and '.'.")
     return text
 
 
-def _decimal(value: Decimal | None) -> str | None:
+def decimal_text(value: Decimal | None) -> str | None:
+    """A price as people and receipts write it: without exponent and trailing zeros."""
     return None if value is None else format(value.normalize(), "f")
 
 

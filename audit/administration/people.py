@@ -4,55 +4,122 @@ from collections.abc import Collection
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db import transaction
+from django.core.validators import EmailValidator
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from audit.administration.rules import checked_name
+from audit.administration.tokens import append_token_changed
 from audit.events import Event
 from audit.receipts import Record, append
 from relcontrol.accounts.actors import Actor
-from relcontrol.accounts.models import Membership, Person, Role
+from relcontrol.accounts.models import Membership, Organization, Person, Role, Token
 from relcontrol.accounts.permissions import ADMINISTER
+from relcontrol.accounts.selectors import found
 from relcontrol.clock import now
-from relcontrol.errors import Conflict, FieldError, Invalid, invalid
+from relcontrol.errors import Conflict, FieldError, Invalid, NotFound, invalid
 
 
 @transaction.atomic
 def add_person(
-    *, actor: Actor, email: str, roles: Collection[str], name: str = "", password: str | None = None
+    *,
+    actor: Actor,
+    email: str,
+    roles: Collection[str],
+    name: str = "",
+    password: str | None = None,
+    domains: Collection[str] = (),
 ) -> Membership:
-    """Make somebody a member. A new address makes a person; a known one keeps her name and password."""
+    """Make somebody a member. A new address makes a person; a known one keeps her name and password.
+
+    `domains` are accepted although no mail could reach them; the demo content has such addresses, forms never do.
+    """
     actor.require(ADMINISTER)
-    known = Person.objects.filter(email__iexact=checked_email(email)).first()
-    person = known or _new_person(email, name, password)
-    membership = Membership(
-        organization=actor.organization, person=person, roles=checked_roles(roles), created_at=now()
-    )
-    if Membership.objects.filter(organization=actor.organization, person=person).exists():
-        raise Conflict(f"{email} is a member already; change the roles instead.", code="member_exists")
-    membership.save(force_insert=True)
+    known = Person.objects.filter(email__iexact=checked_email(email, domains)).first()
+    checked = checked_roles(roles)
+    try:
+        with transaction.atomic():
+            person = known or _new_person(email, name, password)
+            membership = Membership(organization=actor.organization, person=person, roles=checked, created_at=now())
+            membership.save(force_insert=True)
+    except IntegrityError as error:
+        message = f"{email} is a member already; change the roles instead."
+        raise Conflict(message, code="member_exists") from error
     _append(actor, membership, "added")
     return membership
 
 
 @transaction.atomic
 def change_roles(*, actor: Actor, membership: Membership, roles: Collection[str]) -> Membership:
-    """Give a member other roles. Nobody takes the last administrator away."""
+    """Give a member other roles; the same ones again change nothing. Nobody takes the last administrator away."""
     actor.require(ADMINISTER)
-    row = Membership.objects.select_for_update(of=("self",)).select_related("person").get(pk=membership.pk)
-    row.roles = checked_roles(roles)
-    others = Membership.objects.filter(organization=actor.organization, roles__contains=[Role.ADMIN]).exclude(pk=row.pk)
-    if Role.ADMIN not in row.roles and Role.ADMIN in membership.roles and not others.exists():
-        raise Conflict("This is the last administrator. Make somebody else one first.", code="last_administrator")
+    members = _locked_members(actor.organization)
+    row = _one_of(members, membership)
+    wanted = checked_roles(roles)
+    if wanted == row.roles:
+        return row
+    if Role.ADMIN not in wanted:
+        _require_other_administrator(members, row)
+    row.roles = wanted
     row.save(update_fields=["roles"])
     _append(actor, row, "roles_changed")
     return row
 
 
-def checked_email(email: str) -> str:
-    """The address, or `Invalid`."""
+@transaction.atomic
+def remove_person(*, actor: Actor, membership: Membership) -> None:
+    """End a membership and revoke the person's own tokens here. What she decided stays in its receipts."""
+    actor.require(ADMINISTER)
+    members = _locked_members(actor.organization)
+    row = _one_of(members, membership)
+    _require_other_administrator(members, row)
+    tokens = list(_usable_tokens(row).select_for_update(of=("self",)).order_by("pk"))
+    at = now()
+    for token in tokens:
+        token.revoked_at = at
+        token.save(update_fields=["revoked_at"])
+    row.delete()
+    for token in tokens:
+        append_token_changed(actor, token, "revoked")
+    _append(actor, row, "removed")
+
+
+def _locked_members(organization: Organization) -> list[Membership]:
+    """Every membership, locked in one order: two administrators cannot remove each other at the same time."""
+    rows = Membership.objects.filter(organization=organization).select_related("person")
+    return list(rows.select_for_update(of=("self",)).order_by("pk"))
+
+
+def _one_of(members: list[Membership], wanted: Membership) -> Membership:
+    row = next((member for member in members if member.pk == wanted.pk), None)
+    if row is None:
+        raise NotFound("This person is no member of the organization, or is no longer one.")
+    return row
+
+
+def _require_other_administrator(members: list[Membership], row: Membership) -> None:
+    others = [member for member in members if Role.ADMIN in member.roles and member.pk != row.pk]
+    if Role.ADMIN in row.roles and not others:
+        message = "This is the last administrator. Make somebody else one first."
+        raise Conflict(message, code="last_administrator")
+
+
+def _usable_tokens(membership: Membership) -> QuerySet[Token]:
+    return Token.objects.filter(
+        organization=membership.organization_id, person=membership.person_id, revoked_at__isnull=True
+    )
+
+
+def member_named(organization: Organization, key: str) -> Membership:
+    """The membership with this id."""
+    rows = Membership.objects.filter(organization=organization).select_related("person", "organization")
+    return found(rows, "member", pk=key)
+
+
+def checked_email(email: str, domains: Collection[str] = ()) -> str:
+    """The address, or `Invalid`. `domains` are accepted beside those that mail can reach."""
     try:
-        validate_email(email)
+        EmailValidator(allowlist=["localhost", *domains])(email)
     except ValidationError as error:
         raise invalid("email", f"{email[:80]!r} is no e-mail address.") from error
     return email
@@ -88,6 +155,7 @@ def _check_password(password: str, person: Person) -> None:
 
 def _append(actor: Actor, membership: Membership, outcome: str) -> None:
     person = membership.person
+    roles = [] if outcome == "removed" else list(membership.roles)
     append(
         actor,
         Record(
@@ -95,6 +163,6 @@ def _append(actor: Actor, membership: Membership, outcome: str) -> None:
             outcome=outcome,
             kind="person",
             name=person.pk,
-            state={"id": person.pk, "email": person.email, "name": person.name, "roles": list(membership.roles)},
+            state={"id": person.pk, "email": person.email, "name": person.name, "roles": roles},
         ),
     )

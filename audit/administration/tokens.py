@@ -44,7 +44,7 @@ def create_token(
         created_at=at,
         expires_at=at + timedelta(days=_checked_days(days)) if days is not None else None,
     )
-    _append(actor, token, "created")
+    append_token_changed(actor, token, "created")
     return token, fresh.text
 
 
@@ -57,7 +57,7 @@ def revoke_token(*, actor: Actor, token: Token) -> Token:
     if row.revoked_at is None:
         row.revoked_at = now()
         row.save(update_fields=["revoked_at"])
-        _append(actor, row, "revoked")
+        append_token_changed(actor, row, "revoked")
     return row
 
 
@@ -78,7 +78,8 @@ def _checked_days(days: int) -> int:
     return days
 
 
-def _append(actor: Actor, token: Token, outcome: str) -> None:
+def append_token_changed(actor: Actor, token: Token, outcome: str) -> None:
+    """The receipt of a token; it names the public part only."""
     state = {
         "id": token.pk,
         "name": token.name,

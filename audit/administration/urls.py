@@ -1,5 +1,22 @@
-"""Addresses."""
+"""Addresses of the settings, below /o/<organization>/settings/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from audit.administration.pages import applications, endpoints, health, keys, overview, people, tokens
+
+urlpatterns = [
+    path("", overview.settings, name="settings"),
+    path("applications/", applications.applications, name="settings-applications"),
+    path("applications/<slug:slug>/", applications.application, name="settings-application"),
+    path("applications/<slug:slug>/name", applications.rename, name="settings-application-name"),
+    path("endpoints/", endpoints.endpoints, name="settings-endpoints"),
+    path("endpoints/<slug:name>/", endpoints.endpoint, name="settings-endpoint"),
+    path("people/", people.people, name="settings-people"),
+    path("people/<slug:key>/", people.member, name="settings-member"),
+    path("people/<slug:key>/remove", people.remove, name="settings-member-remove"),
+    path("tokens/", tokens.tokens, name="settings-tokens"),
+    path("tokens/own/", tokens.own_tokens, name="settings-own-tokens"),
+    path("tokens/<slug:key>/revoke", tokens.revoke, name="settings-token-revoke"),
+    path("keys/", keys.keys, name="settings-keys"),
+    path("health/", health.health, name="settings-health"),
+]

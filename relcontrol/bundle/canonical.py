@@ -6,6 +6,7 @@ It never changes a string: `nfc` does, and whoever builds a value to be hashed c
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
@@ -18,6 +19,7 @@ from relcontrol.bundle.strict_json import strict_loads
 __all__ = ["MAX_INTEGER", "canonical_bytes", "nfc", "problems_of", "sha256_hex", "sha256_ref", "strict_loads"]
 
 MAX_INTEGER: Final = 2**53 - 1
+SURROGATE: Final = re.compile("[\ud800-\udfff]")
 MAX_DEPTH: Final = 64
 
 _FLOAT_ADVICE: Final = 'which has no canonical form here; write a whole number, or a string such as "0.2".'
@@ -108,7 +110,7 @@ def _number_problems(value: Any, field: str) -> Iterator[Problem]:
 
 
 def _text_problems(value: str, field: str) -> Iterator[Problem]:
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and SURROGATE.search(value):
         yield Problem(field, "Contains half a surrogate pair, which is no text; send valid Unicode.", "surrogate")
     if "\x00" in value:
         yield Problem(field, "Contains a NUL character, which no text needs; remove it.", "nul")

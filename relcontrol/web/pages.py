@@ -11,7 +11,8 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from relcontrol.accounts.actors import Actor
@@ -29,20 +30,20 @@ class PageRequest(HttpRequest):
     membership: Membership
 
 
-PageView = Callable[Concatenate[PageRequest, Rest], HttpResponse]
+PageView = Callable[Concatenate[PageRequest, Rest], HttpResponseBase]
 
 
-def page(permission: Permission) -> Callable[[PageView[Rest]], Callable[..., HttpResponse]]:
+def page(permission: Permission) -> Callable[[PageView[Rest]], Callable[..., HttpResponseBase]]:
     """Make a view a page of `/o/<organization>/…` for those who hold `permission`.
 
     The view gets the request with its actor, and the path's other parts. `NotFound` and `Forbidden` of a service
     become the error pages; other domain errors are the view's to show in its form.
     """
 
-    def decorate(view: PageView[Rest]) -> Callable[..., HttpResponse]:
+    def decorate(view: PageView[Rest]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         @never_cache
-        def guarded(request: Any, organization: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: Any, organization: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             request.membership = _membership(request.user, organization)

@@ -14,7 +14,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def tamper(statement: str, *parameters: object) -> None:
+def tamper(statement: str, *parameters: str) -> None:
     """Change the table as the owner, with the triggers out of the way."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL ROLE NONE")

@@ -1,7 +1,5 @@
 """What the pure audit tests share: one ledger, and the switch to the verifier's own Ed25519."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from audit import verify
@@ -15,7 +13,6 @@ def ledger() -> Ledger:
 
 
 @pytest.fixture
-def own_ed25519(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_ed25519(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine without the `cryptography` package."""
     monkeypatch.setattr(verify, "_accelerated", lambda: None)
-    return

@@ -1,0 +1,138 @@
+"""Pages: exports with the form, one on its way, and all that an auditor needs to verify it offline."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit import verify
+from audit.api import export_response
+from audit.exports import request_export
+from audit.forms import ExportForm
+from audit.models import Export
+from audit.pages.lists import address, page_of
+from audit.selectors import exports_of
+from audit.trust import trust_document
+from relcontrol.accounts.permissions import READ_AUDIT
+from relcontrol.accounts.selectors import applications_of, found
+from relcontrol.api.downloads import python_file
+from relcontrol.clock import now
+from relcontrol.errors import DomainError
+from relcontrol.web.forms import add_domain_errors
+from relcontrol.web.pages import PageRequest, page
+from relcontrol.web.polling import polled
+
+STATUS = {
+    Export.State.QUEUED: ("running", "Waiting"),
+    Export.State.RUNNING: ("running", "Being made"),
+    Export.State.DONE: ("pass", "Ready"),
+    Export.State.ERROR: ("fail", "Not made"),
+    Export.State.CANCELLED: ("skip", "Cancelled"),
+}
+SEQ_PER_ATTEMPT = 10**9
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(READ_AUDIT)
+def exports(request: PageRequest) -> HttpResponse:
+    """The list, and the form that asks for another."""
+    asked = request.POST if request.method == "POST" else None
+    form = ExportForm(asked, applications=list(applications_of(request.actor.organization)))
+    if form.is_valid() and (row := _requested(request, form)):
+        return HttpResponseRedirect(address(request, "export", export=row.pk))
+    rows, next_cursor = page_of(request, exports_of(request.actor.organization), key="pk")
+    context = {
+        "exports": [(row, scope_in_words(row.scope), *STATUS[Export.State(row.state)]) for row in rows],
+        "next_cursor": next_cursor,
+        "form": form,
+        "first_command": first_command(request),
+        "crumbs": [("Audit", address(request, "audit")), ("Exports", None)],
+    }
+    return render(request, "audit/exports.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_safe
+@page(READ_AUDIT)
+def export(request: PageRequest, export: str) -> HttpResponse:
+    """How an export stands; it asks for itself until it is over."""
+    row = found(exports_of(request.actor.organization), "export", pk=export)
+    kind, word = STATUS[Export.State(row.state)]
+    left = row.state == Export.State.RUNNING and bool(row.lease_until and row.lease_until < now())
+    seq = row.fence * SEQ_PER_ATTEMPT + 2 * row.progress_done + left + row.is_over
+    context = {
+        "export": row,
+        "scope": scope_in_words(row.scope),
+        "kind": kind,
+        "word": word,
+        "left": left,
+        "seq": seq,
+        "keys": trust_document(request.actor.organization)["keys"],
+        "commands": f"python3 verify.py {row.pk}.json --trust trust.json",
+        "crumbs": [
+            ("Audit", address(request, "audit")),
+            ("Exports", address(request, "exports")),
+            (row.pk, None),
+        ],
+    }
+    if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        return render(request, "audit/export.html", context)
+    return polled(request, seq, lambda: render(request, "audit/export_live.html", context))
+
+
+@require_safe
+@page(READ_AUDIT)
+def export_file(request: PageRequest, export: str) -> HttpResponseBase:
+    """The bytes as they were signed."""
+    return export_response(found(exports_of(request.actor.organization), "export", pk=export))
+
+
+@require_safe
+@page(READ_AUDIT)
+def verifier_file(_request: PageRequest) -> HttpResponse:
+    """`verify.py` as it runs here."""
+    return python_file(Path(verify.__file__))
+
+
+@require_safe
+@page(READ_AUDIT)
+def trust_file(request: PageRequest) -> HttpResponse:
+    """`trust.json`; from here it is trust on first use."""
+    headers = {"Content-Disposition": 'attachment; filename="trust.json"'}
+    return JsonResponse(trust_document(request.actor.organization), headers=headers)
+
+
+def scope_in_words(scope: Mapping[str, Any]) -> str:
+    """What an export holds."""
+    if scope.get("application"):
+        what = f"the application {scope['application']}"
+    elif scope.get("release"):
+        what = f"the release with manifest {scope['release'][:12]}"
+    else:
+        what = "the whole organization"
+    limits = [
+        f"{word} {scope[end][:16].replace('T', ' ')} UTC"
+        for word, end in (("from", "from"), ("until", "to"))
+        if scope[end]
+    ]
+    return " ".join([what, *limits])
+
+
+def first_command(request: PageRequest) -> str:
+    """The same by curl."""
+    base = request.build_absolute_uri("/v1/exports")
+    headers = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
+    return f'curl -X POST {base} {headers} -d \'{{"scope": {{"organization": true}}}}\''
+
+
+def _requested(request: PageRequest, form: ExportForm) -> Export | None:
+    """The job; where the service refuses, the form says why there is none."""
+    given = form.cleaned_data
+    try:
+        return request_export(actor=request.actor, scope=form.asked, start=given["start"], end=given["end"])
+    except DomainError as error:
+        add_domain_errors(form, error)
+        return None
