@@ -4,7 +4,6 @@ One key for each purpose, so that a key that signs exports can sign no receipt (
 a key that is in use is an error, never a reason to make a new key in silence.
 """
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from audit.keys import PublicKey, SigningKey, load_signing_key, new_private_pem
 from audit.models import KeyringEntry
 from relcontrol import environment
 from relcontrol.clock import now
-from relcontrol.environment import MisconfiguredError
+from relcontrol.environment import MisconfiguredError, write_once
 
 
 def signer(purpose: str) -> SigningKey:
@@ -54,7 +53,9 @@ def _private_key(purpose: str, folder: Path) -> SigningKey:
             f"{file} is missing, but a {purpose} key is in use. Put the file back (RELCONTROL_KEYS names its folder) "
             f"or set {variable}."
         )
-    _make(file)
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_once(file, new_private_pem())
     return _loaded(file.read_bytes(), purpose, str(file))
 
 
@@ -63,19 +64,3 @@ def _loaded(pem: bytes, purpose: str, source: str) -> SigningKey:
         return load_signing_key(pem, purpose=purpose)
     except ValueError as error:
         raise MisconfiguredError(f"{source}: {error}") from error
-
-
-def _make(file: Path) -> None:
-    """Write a new key unless there is one; whoever comes second uses the first one's."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        stream.write(new_private_pem())
-        stream.flush()
-        os.fsync(stream.fileno())
-    try:
-        os.link(temporary, file)
-    except FileExistsError:
-        pass
-    finally:
-        temporary.unlink()

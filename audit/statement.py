@@ -140,8 +140,19 @@ class ClosedApiWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class UnnamedWeights:
+    """Open weights of which no digest was given: somebody could check them, but nobody said what to check against."""
+
+    provider: str
+    model: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"provenance": "not-claimed", "reason": "no-weights-digest", **asdict(self), "assurance": "none"}
+
+
+@dataclass(frozen=True, slots=True)
 class AttestedWeights:
-    """Open weights. `declared` was seen by nobody; more than that needs who saw which manifest when."""
+    """Open weights with a digest. `declared` was seen by nobody; more than that needs who saw which manifest when."""
 
     assurance: str = "declared"
     manifest_sha256: str | None = None
@@ -162,7 +173,7 @@ class NoWeights:
         return {"provenance": "not-applicable", "reason": "no-release", "assurance": "none"}
 
 
-Weights = ClosedApiWeights | AttestedWeights | NoWeights
+Weights = ClosedApiWeights | UnnamedWeights | AttestedWeights | NoWeights
 
 
 @dataclass(frozen=True, slots=True)

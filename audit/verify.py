@@ -646,7 +646,7 @@ _STATEMENT = _record(
 _NOT_CLAIMED = _record(
     {
         "provenance": _one_of("not-claimed"),
-        "reason": _one_of("closed-api"),
+        "reason": _one_of("closed-api", "no-weights-digest"),
         "provider": _NAME,
         "model": _NAME,
         "assurance": _one_of("none"),

@@ -81,6 +81,8 @@ def _member(name: str, state: Mapping[str, Any] | None) -> str:
 def weights_in_words(weights: Mapping[str, Any]) -> str:
     """What a receipt claims about the model's weights, no more than it does."""
     if weights["provenance"] == "not-claimed":
+        if weights["reason"] == "no-weights-digest":
+            return f"not claimed: no digest of the open weights of {weights['model']} was given"
         return f"not claimed: {weights['model']} is behind the closed API of {weights['provider']}"
     if weights["provenance"] == "attested":
         seen = {

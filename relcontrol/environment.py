@@ -41,17 +41,23 @@ def secret(name: str, file: Path) -> str:
     """The variable, else the content of `file`, which is made with mode 0600 when it is missing."""
     if value := text(name):
         return value
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_secret(name, file)
-    with os.fdopen(descriptor, "w") as stream:
-        value = secrets.token_urlsafe(48)
-        stream.write(value)
-    return value
-
-
-def _read_secret(name: str, file: Path) -> str:
+    if not file.exists():
+        write_once(file, secrets.token_urlsafe(48).encode())
     if value := file.read_text().strip():
         return value
     raise MisconfiguredError(f"{file} is empty. Delete it to have a new one made, or set {name}.")
+
+
+def write_once(file: Path, content: bytes) -> None:
+    """Write a private file unless there is one. It appears whole or not at all, and whoever comes second loses."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()

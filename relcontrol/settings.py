@@ -175,7 +175,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],
 }
 
-CELERY_BROKER_URL = environment.text("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = environment.text("CELERY_BROKER_URL", "filesystem://localhost")
 
 # Where receipts' private keys are: a folder of 0600 files, or RELCONTROL_KEY_RECEIPTS / RELCONTROL_KEY_EXPORT (PEM).
 KEY_DIR = Path(environment.text("RELCONTROL_KEYS", str(DATA_DIR / "keys")))

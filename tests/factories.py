@@ -37,9 +37,7 @@ def route(of: Application, **routing: str) -> Route:
 def person(owner: Organization, *roles: str, email: str = "") -> Person:
     """A member with these roles, who can sign in with PASSWORD."""
     address = email or f"{'-'.join(roles) or 'viewer'}@{owner.slug}.example"
-    membership = add_person(
-        actor=command_actor(owner), email=address, roles=roles or ["viewer"], password=PASSWORD
-    )
+    membership = add_person(actor=command_actor(owner), email=address, roles=roles or ["viewer"], password=PASSWORD)
     return membership.person
 
 

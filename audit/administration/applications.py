@@ -14,12 +14,11 @@ from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application, Endpoint, Route
 from relcontrol.accounts.permissions import ADMINISTER
 from relcontrol.accounts.selectors import found
-from relcontrol.bundle.canonical import nfc
+from relcontrol.bundle.errors import BundleError
+from relcontrol.bundle.manifest import normalise_routing
 from relcontrol.clock import now
-from relcontrol.errors import Conflict, invalid
+from relcontrol.errors import Conflict, FieldError, Invalid, invalid
 
-MAX_ROUTING_KEYS = 8
-MAX_ROUTING_TEXT = 100
 MAX_URL = 500
 MAX_CREDENTIAL = 100
 
@@ -174,15 +173,15 @@ def _endpoint_state(row: Endpoint) -> dict[str, Any]:
     }
 
 
-def checked_routing(routing: Mapping[str, Any], field: str = "routing") -> dict[str, str]:
-    """Routing as it is stored and hashed: a few short strings, in NFC."""
-    if len(routing) > MAX_ROUTING_KEYS:
-        raise invalid(field, f'Use at most {MAX_ROUTING_KEYS} keys, such as {{"domain": "legal"}}.')
-    for key, value in routing.items():
-        if not isinstance(value, str) or not all(0 < len(text) <= MAX_ROUTING_TEXT for text in (key, value)):
-            message = f"Keys and values must be strings of 1 to {MAX_ROUTING_TEXT} characters."
-            raise invalid(f"{field}.{key[:MAX_ROUTING_TEXT]}", message)
-    return {nfc(key): nfc(routing[key]) for key in sorted(routing)}
+def checked_routing(routing: Mapping[str, Any]) -> dict[str, str]:
+    """Routing by the rule of manifests, so that each route can have releases."""
+    if not routing:
+        raise invalid("routing", 'Say which traffic the route takes, such as {"domain": "legal"}.')
+    try:
+        return normalise_routing(dict(routing))
+    except BundleError as error:
+        problems = [FieldError(problem.field, problem.message) for problem in error.problems]
+        raise Invalid(problems[0].message, errors=problems) from error
 
 
 def checked_url(base_url: str) -> str:

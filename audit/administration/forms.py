@@ -20,8 +20,8 @@ SCOPE_WORDS = {
 }
 ROLE_WORDS = {
     Role.VIEWER: "sees releases and charts",
-    Role.DOMAIN_OWNER: "defines slices, suites, panels",
-    Role.RELEASE_MANAGER: "registers, overrides, approves, rolls",
+    Role.DOMAIN_OWNER: "slices, suites, panels",
+    Role.RELEASE_MANAGER: "registers, approves, rolls",
     Role.AUDITOR: "reads, verifies, exports",
     Role.ADMIN: "people, tokens, endpoints",
 }

@@ -56,7 +56,9 @@ class Call(APIView):
         return token
 
     def read(self, shape: type[Input]) -> dict[str, Any]:
-        """The body, checked against its shape."""
+        """The body, checked against its shape. No body is not an empty object: most likely it was forgotten."""
+        if not self.request._request.body:
+            raise Malformed('The body is empty. Send a JSON object, such as {"name": "…"}.')
         return read(shape, self.request.data)
 
     def _refuse_nul(self, request: Request, kwargs: dict[str, Any]) -> None:

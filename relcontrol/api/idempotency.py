@@ -6,8 +6,10 @@ record, so that it can be mended and sent again under the same key.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from rest_framework.request import Request
@@ -15,6 +17,7 @@ from rest_framework.response import Response
 
 from relcontrol.accounts.models import Token
 from relcontrol.api.models import IdempotencyRecord
+from relcontrol.api.renderers import JSONRenderer
 from relcontrol.errors import Invalid, Malformed
 
 KEPT = timedelta(hours=24)
@@ -33,9 +36,14 @@ def once(request: Request, token: Token, now: datetime, command: Callable[[], Re
         if record.status is not None:
             return Response(record.answer, status=record.status, headers={"Idempotent-Replayed": "true"})
         response = command()
-        record.status, record.answer = response.status_code, response.data
+        record.status, record.answer = response.status_code, _as_sent(response)
         record.save(update_fields=["status", "answer"])
     return response
+
+
+def _as_sent(response: Response) -> Any:
+    """The answer as JSON has it: times and decimals are texts there, now and when it is sent again."""
+    return json.loads(JSONRenderer().render(response.data))
 
 
 def _digest(request: Request) -> str:

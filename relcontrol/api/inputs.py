@@ -85,11 +85,17 @@ def read(shape: type[Input], data: Any) -> dict[str, Any]:
     raise Invalid(f"{summary}{' …' if len(errors) > SUMMARISED else ''}", errors=errors)
 
 
+def _below(path: str, name: str | int) -> str:
+    """The path of a field, or of an item: DRF keys the errors of a list by number."""
+    if name == api_settings.NON_FIELD_ERRORS_KEY:
+        return path
+    return f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
+
+
 def _flat(errors: Any, path: str) -> Iterator[FieldError]:
     if isinstance(errors, dict):
         for name, inner in errors.items():
-            at_root = name == api_settings.NON_FIELD_ERRORS_KEY
-            yield from _flat(inner, path if at_root else f"{path}.{name}".lstrip("."))
+            yield from _flat(inner, _below(path, name))
     elif errors and isinstance(errors[0], (dict, list)):
         for index, inner in enumerate(errors):
             yield from _flat(inner, f"{path}[{index}]") if inner else ()

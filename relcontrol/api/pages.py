@@ -1,7 +1,6 @@
 """Lists: `{results, next}`, newest first, with a cursor that stays right while rows are added (api.md)."""
 
 import base64
-import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -30,9 +29,12 @@ def cursor_of(value: object) -> str:
 def key_of(cursor: str) -> str:
     """The key in a cursor."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise Malformed("This cursor is not one of ours. Take the `next` of the previous page.") from error
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise _foreign_cursor() from error
+    if not key or "\x00" in key:
+        raise _foreign_cursor()
+    return key
 
 
 def limit_of(request: Request) -> int:
@@ -71,5 +73,9 @@ def moment_of(request: Request, name: str) -> datetime | None:
 def _number(text: str | int) -> int:
     digits = str(text)
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
-        raise Malformed("This cursor is not one of ours. Take the `next` of the previous page.")
+        raise _foreign_cursor()
     return int(digits)
+
+
+def _foreign_cursor() -> Malformed:
+    return Malformed("This cursor is not one of ours. Take the `next` of the previous page.")

@@ -43,6 +43,10 @@ class Schema(AutoSchema):
         words = re.findall(r"[A-Za-z0-9]+", self.path.removeprefix("/v1"))
         return "_".join([self.method.lower(), *words])
 
+    def map_parsers(self) -> list[str]:
+        """Bodies are JSON whatever they are called; clients shall call them so."""
+        return ["application/json"]
+
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """The operation of one method, or None."""
         operation = super().get_operation(*args, **kwargs)

@@ -122,6 +122,14 @@ def _model(ref: object, kind: object, weights: object, adapter: object, reader: 
     }
 
 
+def normalise_routing(value: object) -> dict[str, str]:
+    """Routing as manifests hold it; `BundleError` with every problem. Routes are checked by the same rule."""
+    reader = Reader()
+    routing = _routing(value, reader)
+    reader.close()
+    return routing
+
+
 def _routing(value: object, reader: Reader) -> dict[str, str]:
     entries = reader.mapping(value, "routing")
     if len(entries) > MAX_ROUTING_KEYS:

@@ -27,5 +27,9 @@ class Migration(migrations.Migration):
 
     initial = True
     dependencies: ClassVar = []
-    run_before: ClassVar = [("contenttypes", "0001_initial"), ("sessions", "0001_initial"), ("accounts", "0001_initial")]
+    run_before: ClassVar = [
+        ("contenttypes", "0001_initial"),
+        ("sessions", "0001_initial"),
+        ("accounts", "0001_initial"),
+    ]
     operations: ClassVar = [migrations.RunSQL(ROLE, migrations.RunSQL.noop)]

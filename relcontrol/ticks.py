@@ -1,0 +1,70 @@
+"""Celery tasks: the periodic ticks, and the wake-up of a worker for one job row. Thin: each calls what knows.
+
+Composed here, at the top, as jobs belong to several apps.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+
+from audit.chain_checks import check_all_chains
+from audit.exports import make_export
+from audit.models import Export
+from gates.models import SuiteImport
+from gates.suites import import_suite
+from relcontrol.accounts.models import SignInAttempt
+from relcontrol.api.models import IdempotencyRecord, RateWindow
+from relcontrol.clock import now
+from relcontrol.jobs.heartbeats import beat
+from relcontrol.jobs.leases import Lease, claimable
+from relcontrol.jobs.models import LeasedJob
+from relcontrol.jobs.running import run
+from relcontrol.jobs.wake import wake
+
+JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
+    "suite-import": (SuiteImport, import_suite),
+    "export": (Export, make_export),
+}
+WAKES_PER_TICK = 50
+
+
+@shared_task(name="relcontrol.ticks.work")
+def work(kind: str, key: str) -> None:
+    """Do one job, if nobody else does."""
+    model, do = JOBS[kind]
+    beat("worker", now())
+    run(model._default_manager.filter(pk=key), do)
+
+
+@shared_task(name="relcontrol.ticks.reconcile")
+def reconcile() -> None:
+    """Wake a worker for each job that waits or was left behind, oldest first."""
+    at = now()
+    beat("ticker", at)
+    for kind, (model, _) in JOBS.items():
+        waiting = claimable(model._default_manager.all(), at).order_by("pk").values_list("pk", flat=True)
+        for key in waiting[:WAKES_PER_TICK]:
+            wake(kind, key)
+
+
+@shared_task(name="relcontrol.ticks.worker_heartbeat")
+def worker_heartbeat() -> None:
+    """Runs in the worker's queue: the worker is alive when this gets through."""
+    beat("worker", now())
+
+
+@shared_task(name="relcontrol.ticks.check_chains")
+def check_chains() -> None:
+    """Verify what was added to each chain since the last check."""
+    check_all_chains(now())
+
+
+@shared_task(name="relcontrol.ticks.tidy")
+def tidy() -> None:
+    """Delete what has lapsed: stored answers, rate windows, failed sign-ins."""
+    at = now()
+    IdempotencyRecord.objects.filter(created_at__lt=at - timedelta(hours=24)).delete()
+    RateWindow.objects.filter(minute__lt=int(at.timestamp()) // 60 - 60).delete()
+    SignInAttempt.objects.filter(at__lt=at - timedelta(hours=1)).delete()

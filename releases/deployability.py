@@ -1,0 +1,49 @@
+"""Whether a release may be rolled out, and in plain words why not (api.md: `deployable`).
+
+Deployable is a standing of pass or overridden together with a delivery of registered. A release that was halted or
+rolled back needs a pass or override *newer* than that; its old standing does not count.
+Pure: what gateways and the rollback target have to say is asked when a rollout starts.
+"""
+
+from dataclasses import dataclass
+
+DEPLOYABLE_STANDINGS = frozenset({"pass", "overridden"})
+
+_STANDING_SAYS = {
+    "none": "No gate run has judged this release; a release rolls only after a gate pass or an approved override.",
+    "running": "Its gate run is still running; wait for the verdict.",
+    "hold": "The gate holds it: evidence is missing or a review is due. It needs a pass or an approved override.",
+    "fail": "The gate has failed it. It needs an approved override, or a release that passes.",
+}
+_DELIVERY_SAYS = {
+    "rolling": "It is rolling out already.",
+    "stable": "It is what the route serves already.",
+    "superseded": "A later release has replaced it; it can come back by a rollback.",
+    "halted": "Its rollout was halted; it needs a pass or an override that is newer than the halt.",
+    "rolled_back": "It was rolled back; it needs a pass or an override that is newer than the rollback.",
+    "archived": "A person has archived it, which is final.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deployability:
+    """The answer with its reasons; `why_not` is empty exactly where `deployable` holds."""
+
+    standing: str
+    delivery: str
+    why_not: tuple[str, ...]
+
+    @property
+    def deployable(self) -> bool:
+        """Nothing stands against it."""
+        return not self.why_not
+
+
+def deployability(*, standing: str, delivery: str) -> Deployability:
+    """What a standing and a delivery state mean for a rollout."""
+    reasons = []
+    if standing not in DEPLOYABLE_STANDINGS:
+        reasons.append(_STANDING_SAYS[standing])
+    if delivery != "registered":
+        reasons.append(_DELIVERY_SAYS[delivery])
+    return Deployability(standing, delivery, tuple(reasons))

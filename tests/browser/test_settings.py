@@ -1,0 +1,106 @@
+"""Settings in a real browser: the way through them, both themes, both widths."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from relcontrol.accounts.models import Membership, Organization
+from tests import factories
+from tests.browser.conftest import OpenPage, Theme
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+BASE = "/o/northgate/settings/"
+ADMIN = "admin@northgate.example"
+PAGES = (
+    "",
+    "applications/",
+    "applications/legal-assistant/",
+    "endpoints/",
+    "people/",
+    "tokens/",
+    "tokens/own/",
+    "keys/",
+    "health/",
+)
+
+
+@pytest.fixture
+def northgate() -> Organization:
+    """An organization with an administrator, a viewer, an application and a token."""
+    made = factories.organization()
+    factories.application(made)
+    factories.person(made, "admin")
+    factories.person(made, "viewer")
+    factories.service_token(made, "audit:read")
+    return made
+
+
+def signed_in(open_page: OpenPage, **options: Any) -> Page:
+    page = open_page("/sign-in?next=" + BASE, **options)
+    page.get_by_label("E-mail address").fill(ADMIN)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
+def test_every_settings_page_is_accessible_and_fits(
+    open_page: OpenPage,
+    northgate: Organization,
+    axe: Callable[[Page], None],
+    no_sideways_scroll: Callable[[Page], None],
+    theme: Theme,
+    width: int,
+) -> None:
+    page = signed_in(open_page, theme=theme, width=width)
+    member = Membership.objects.get(organization=northgate, person__email=ADMIN)
+    for path in (*PAGES, f"people/{member.pk}/"):
+        page.goto(BASE + path)
+        axe(page)
+        no_sideways_scroll(page)
+
+
+def test_the_overview_is_accessible_and_fits(
+    open_page: OpenPage,
+    northgate: Organization,
+    axe: Callable[[Page], None],
+    no_sideways_scroll: Callable[[Page], None],
+) -> None:
+    page = signed_in(open_page, theme="dark", width=390)
+    page.goto("/o/northgate/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("need")
+    axe(page)
+    no_sideways_scroll(page)
+
+
+def test_a_token_is_made_copied_once_and_revoked(
+    open_page: OpenPage, northgate: Organization, axe: Callable[[Page], None]
+) -> None:
+    page = signed_in(open_page)
+    page.get_by_role("link", name="Service tokens").click()
+    page.get_by_label("What is it for?").fill("pipeline")
+    page.get_by_label("releases:write").check()
+    page.get_by_role("button", name="Make it and show it once").click()
+    text = page.locator("#token-text").inner_text()
+    axe(page)
+    page.get_by_label("Copy the token").click()
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    assert factories.api(text).get("me").status_code == 200
+    page.get_by_role("link", name="I have copied it").click()
+    page.get_by_label("Revoke the token pipeline").click()
+    expect(page.locator("#main").get_by_text("The token pipeline is revoked")).to_be_visible()
+    assert factories.api(text).get("me").status_code == 401
+
+
+def test_a_member_goes_only_after_her_address_is_typed(open_page: OpenPage, northgate: Organization) -> None:
+    page = signed_in(open_page)
+    page.get_by_role("link", name="People").click()
+    page.get_by_role("link", name="viewer").click()
+    remove = page.get_by_role("button", name="Remove")
+    expect(remove).to_be_disabled()
+    page.get_by_label("Type viewer@northgate.example").fill("viewer@northgate.example")
+    remove.click()
+    expect(page.locator("#main").get_by_text("is no longer a member")).to_be_visible()
+    assert not Membership.objects.filter(person__email="viewer@northgate.example").exists()

@@ -1,0 +1,85 @@
+"""The tests' database: made and migrated as the owner, used as `rc_app`, as the product uses it.
+
+Settings are read after this file has started the server, so `pytest` alone works as well as `manage.py test`.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import django
+import pytest
+
+from relcontrol.runtime.database import APP_ROLE
+from relcontrol.runtime.test_cluster import start_test_database
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "relcontrol.settings"
+END_TEST_DATABASE = start_test_database()
+django.setup()  # pytest-django does it only where it could read the settings before this file
+
+AS_APPLICATION = f"-c role={APP_ROLE}"
+
+# Marked tests need one of these where it usually listens.
+EXTERNAL_PORTS = {"postgresql": 5432, "redis": 6379, "rabbitmq": 5672}
+
+
+def pytest_unconfigure() -> None:
+    """Stop the server of this run."""
+    END_TEST_DATABASE()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.external("redis")` skips, and says so, where nobody listens."""
+    for mark in item.iter_markers("external"):
+        for name in mark.args:
+            port = EXTERNAL_PORTS[name]
+            if not _somebody_listens(port):
+                pytest.skip(f"no {name} on 127.0.0.1:{port}")
+
+
+def _somebody_listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """After the owner has made and migrated the database, every session acts as rc_app."""
+    from django.db import connection  # noqa: PLC0415 - Django is set up after this file is read
+
+    from tests.flushing import flush_with_receipts  # noqa: PLC0415 - the same
+
+    options = connection.settings_dict["OPTIONS"]
+    with django_db_blocker.unblock():
+        connection.close()
+        options["options"] = AS_APPLICATION
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(connection.ops), "sql_flush", flush_with_receipts(type(connection.ops).sql_flush))
+            yield
+        connection.close()
+        del options["options"]  # the owner removes the database
+
+
+@pytest.fixture
+def process_environment(django_db_setup: None) -> dict[str, str]:
+    """The environment of a process (a server, a command) that works on this worker's test database as rc_app."""
+    from django.db import connection  # noqa: PLC0415 - the same
+
+    from relcontrol.runtime.test_cluster import environment_for  # noqa: PLC0415 - the same
+
+    return environment_for(str(connection.settings_dict["NAME"]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_from_their_sources() -> Iterator[None]:
+    """Pages take static files as they stand in `static/`: no collectstatic before a test."""
+    from django.conf import settings  # noqa: PLC0415 - Django is set up after this file is read
+    from django.test import override_settings  # noqa: PLC0415 - the same
+
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield

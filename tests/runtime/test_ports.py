@@ -1,0 +1,57 @@
+"""Ports are looked at before anything starts."""
+
+import argparse
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from relcontrol.environment import MisconfiguredError
+from relcontrol.runtime.ports import first_port_number, port_number, ports_in_use, require_free_ports
+from relcontrol.runtime.services import base_url
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_a_port_with_a_listener_is_in_use(taken_port: int) -> None:
+    assert ports_in_use("127.0.0.1", [taken_port]) == [taken_port]
+
+
+def test_a_port_is_free_after_its_listener_has_gone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert ports_in_use("127.0.0.1", [port]) == []
+
+
+def test_a_taken_port_is_refused_by_its_number(taken_port: int) -> None:
+    with pytest.raises(MisconfiguredError, match=f"port {taken_port}"):
+        require_free_ports("127.0.0.1", taken_port)
+
+
+def test_a_taken_edge_port_is_refused_too(taken_port: int) -> None:
+    with pytest.raises(MisconfiguredError, match=f"port {taken_port}"):
+        require_free_ports("127.0.0.1", taken_port - 2)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "-1", "8000.5", "http", "", "٣"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        port_number(text)
+
+
+def test_the_first_port_leaves_room_for_two_more() -> None:
+    assert first_port_number("65533") == 65533
+    with pytest.raises(argparse.ArgumentTypeError):
+        first_port_number("65534")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("127.0.0.1", "http://127.0.0.1:80"), ("0.0.0.0", "http://127.0.0.1:80"), ("::1", "http://[::1]:80")],  # noqa: S104 - what somebody asks for
+)
+def test_the_address_shown_is_one_that_a_browser_here_can_open(host: str, url: str) -> None:
+    assert base_url(host, 80) == url
