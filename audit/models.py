@@ -6,6 +6,7 @@ UPDATE and DELETE (migration 0002). Private keys are never here (audit/keyring.p
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 
 from relcontrol.accounts.models import Identifier, Organization
@@ -100,6 +101,9 @@ class Receipt(models.Model):
             models.Index(fields=["organization", "actor", "seq"], name="receipt_actor"),
             models.Index(fields=["organization", "application", "seq"], name="receipt_application"),
             models.Index(fields=["organization", "release"], name="receipt_release"),
+            models.Index(
+                "organization", OpClass("manifest_sha256", "varchar_pattern_ops"), name="receipt_manifest_prefix"
+            ),
             models.Index(fields=["organization", "issued_at"], name="receipt_time"),
         ]
 

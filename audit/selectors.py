@@ -35,7 +35,7 @@ def receipts_of(organization: Organization, wanted: Filter = Filter()) -> QueryS
     """Receipts of an organization, newest first."""
     rows = Receipt.objects.filter(organization=organization).order_by("-seq")
     if wanted.release:
-        rows = rows.filter(_about_release(wanted.release))
+        rows = rows.filter(_about_release(organization, wanted.release))
     if wanted.application:
         rows = rows.filter(application=wanted.application)
     if wanted.event:
@@ -101,17 +101,22 @@ def envelope_of(receipt: Receipt) -> dict[str, Any]:
 def manifest_of_release(organization: Organization, text: str) -> str:
     """The manifest SHA-256 that receipts of this release carry: by `rel_` id, SHA or a unique prefix of it."""
     rows = Receipt.objects.filter(organization=organization, manifest_sha256__isnull=False)
-    shas = rows.filter(_about_release(text)).order_by().values_list("manifest_sha256", flat=True).distinct()[:2]
+    shas = (
+        rows.filter(_about_release(organization, text))
+        .order_by()
+        .values_list("manifest_sha256", flat=True)
+        .distinct()[:2]
+    )
     if len(shas) != 1 or shas[0] is None:
         raise invalid("scope.release", f"There is no release {text[:80]} here, or its prefix is not unique.")
     return shas[0]
 
 
-def _about_release(text: str) -> Q:
+def _about_release(organization: Organization, text: str) -> Q:
+    """Every receipt of a release: those of gates name its manifest only, so an id leads to the manifest first."""
     if text.startswith("rel_"):
-        return Q(release=text) | Q(
-            manifest_sha256__in=Receipt.objects.filter(release=text).values_list("manifest_sha256", flat=True)
-        )
+        named = Receipt.objects.filter(organization=organization, release=text)
+        return Q(manifest_sha256__in=named.values_list("manifest_sha256", flat=True))
     if MIN_PREFIX <= len(text) <= SHA256 and HEX.issuperset(text):
         return Q(manifest_sha256__startswith=text)
     raise invalid("release", "A release is named by its id (rel_…) or 12 or more hex digits of its manifest SHA-256.")

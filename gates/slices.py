@@ -64,7 +64,7 @@ def create_slice(*, actor: Actor, slug: str, **fields: Any) -> Slice:
 def change_slice(*, actor: Actor, target: Slice, expected_revision: int | None = None, **fields: Any) -> Slice:
     """Change the given fields of a slice and count its revision up; without any difference nothing is written."""
     actor.require(WRITE_GATES)
-    rows = slices_of(actor.organization).select_for_update(of=("self",)).order_by("pk")
+    rows = slices_of(actor.organization).select_for_update(of=("self",), no_key=True).order_by("pk")
     # A new parent must not close a circle, which another change could do at the same time: the whole tree is locked.
     row = found(rows if "parent" not in fields else _all_locked(rows), "slice", pk=target.pk)
     if expected_revision is not None and expected_revision != row.revision:

@@ -15,6 +15,7 @@ from django.conf import settings
 TICK_SECONDS = 2.0
 
 app = Celery("relcontrol", broker=settings.CELERY_BROKER_URL)
+app.set_default()  # for every thread: a Celery application is otherwise the current one of the thread that made it
 app.conf.update(
     task_default_queue="work",
     task_ignore_result=True,

@@ -41,8 +41,9 @@ def _migrations() -> list[str]:
 
 
 def _broken_chains() -> list[str]:
-    broken = ChainCheck.objects.exclude(problem="").values_list("organization__slug", "problem")
-    return [f"The chain of {slug} does not verify: {problem}" for slug, problem in broken]
+    """Without names: this answer is for everybody, and organizations do not know of each other."""
+    broken = ChainCheck.objects.exclude(problem="").count()
+    return [f"{broken} receipt chains do not verify; their auditors see where."] if broken else []
 
 
 @require_safe

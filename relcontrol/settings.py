@@ -185,9 +185,14 @@ RECEIPT_RETENTION_YEARS = environment.number("RELCONTROL_RETENTION_YEARS", 10, m
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "relcontrol.web.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "relcontrol.web.request_id.RequestIdFilter"},
+        "not_readiness": {"()": "relcontrol.web.quiet_logs.NotReadiness"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id", "not_readiness"]}
+    },
     "root": {"handlers": ["stderr"], "level": environment.text("RELCONTROL_LOG_LEVEL", "INFO")},
     "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
 }

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 
 from relcontrol.accounts.models import Application, Identifier, Organization, Route
@@ -93,6 +94,10 @@ class Release(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["route", "bundle_sha256"], name="release_bundle"),
             models.Index(fields=["organization", "id"], name="release_newest"),
+            models.Index(fields=["route", "-number"], name="release_newest_of_route"),
+            models.Index(
+                "organization", OpClass("manifest_sha256", "varchar_pattern_ops"), name="release_manifest_prefix"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -75,11 +75,12 @@ def process_environment(django_db_setup: None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_files_from_their_sources() -> Iterator[None]:
-    """Pages take static files as they stand in `static/`: no collectstatic before a test."""
+def _quick_settings() -> Iterator[None]:
+    """Pages take static files as they stand in `static/`, without collectstatic; passwords cost nothing to check."""
     from django.conf import settings  # noqa: PLC0415 - Django is set up after this file is read
     from django.test import override_settings  # noqa: PLC0415 - the same
 
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+    fast = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # passwords of tests guard nothing
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}, PASSWORD_HASHERS=fast):
         yield

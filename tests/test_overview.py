@@ -24,11 +24,6 @@ URL = "/o/northgate/"
 SCRIPT = "<script>alert(1)</script>"
 
 
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def scene() -> registry.Scene:
     """An organization that can register, with every process at work."""

@@ -50,7 +50,7 @@ def create_application(*, actor: Actor, slug: str, name: str = "") -> Applicatio
 def rename_application(*, actor: Actor, application: Application, name: str) -> Application:
     """Give an application another name for people; its slug never changes."""
     actor.require(ADMINISTER)
-    rows = Application.objects.filter(organization=actor.organization).select_for_update(of=("self",))
+    rows = Application.objects.filter(organization=actor.organization).select_for_update(of=("self",), no_key=True)
     row = found(rows, "application", pk=application.pk)
     wanted = checked_name(name)
     if wanted == row.name:
@@ -142,7 +142,7 @@ def change_endpoint(
 ) -> Endpoint:
     """Give an endpoint another address, credential or price; its name never changes, because manifests use it."""
     actor.require(ADMINISTER)
-    rows = Endpoint.objects.filter(organization=actor.organization).select_for_update(of=("self",))
+    rows = Endpoint.objects.filter(organization=actor.organization).select_for_update(of=("self",), no_key=True)
     row = found(rows, "endpoint", pk=endpoint.pk)
     before = _endpoint_state(row)
     row.base_url, row.credential = checked_url(base_url), _checked_credential(credential)

@@ -73,7 +73,7 @@ def remove_person(*, actor: Actor, membership: Membership) -> None:
     members = _locked_members(actor.organization)
     row = _one_of(members, membership)
     _require_other_administrator(members, row)
-    tokens = list(_usable_tokens(row).select_for_update(of=("self",)).order_by("pk"))
+    tokens = list(_usable_tokens(row).select_for_update(of=("self",), no_key=True).order_by("pk"))
     at = now()
     for token in tokens:
         token.revoked_at = at
@@ -87,7 +87,7 @@ def remove_person(*, actor: Actor, membership: Membership) -> None:
 def _locked_members(organization: Organization) -> list[Membership]:
     """Every membership, locked in one order: two administrators cannot remove each other at the same time."""
     rows = Membership.objects.filter(organization=organization).select_related("person")
-    return list(rows.select_for_update(of=("self",)).order_by("pk"))
+    return list(rows.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _one_of(members: list[Membership], wanted: Membership) -> Membership:

@@ -53,7 +53,7 @@ def revoke_token(*, actor: Actor, token: Token) -> Token:
     """End a token now. Revoking it again changes nothing."""
     if actor.person is None or actor.person != token.person:
         actor.require(ADMINISTER)
-    row = Token.objects.select_for_update(of=("self",)).get(pk=token.pk)
+    row = Token.objects.select_for_update(of=("self",), no_key=True).get(pk=token.pk)
     if row.revoked_at is None:
         row.revoked_at = now()
         row.save(update_fields=["revoked_at"])

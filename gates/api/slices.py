@@ -34,7 +34,7 @@ SLICE = inline_serializer(
         "quality_floor": serializers.FloatField(allow_null=True),
         "policy": serializers.ChoiceField(POLICIES),
         "n_min": serializers.IntegerField(),
-        "match": serializers.JSONField(allow_null=True),
+        "match": serializers.DictField(child=serializers.JSONField(), allow_null=True),
         "sha256": serializers.CharField(),
         "created_at": serializers.DateTimeField(),
     },

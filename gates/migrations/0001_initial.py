@@ -8,162 +8,269 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Slice',
+            name="Slice",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='sli', serialize=False)),
-                ('slug', models.CharField(max_length=63, validators=[django.core.validators.RegexValidator('^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z', 'Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.')])),
-                ('name', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True)),
-                ('judge', models.CharField(blank=True, max_length=200)),
-                ('threshold', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
-                ('quality_floor', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
-                ('policy', models.CharField(choices=[('point', 'Point'), ('guarded', 'Guarded'), ('confident', 'Confident')], default='point', max_length=12)),
-                ('n_min', models.PositiveIntegerField(default=20)),
-                ('match', models.JSONField(null=True)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='gates.slice')),
+                ("id", relcontrol.accounts.models.Identifier(prefix="sli", serialize=False)),
+                (
+                    "slug",
+                    models.CharField(
+                        max_length=63,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\Z",
+                                "Use 1 to 63 lower-case letters, digits and hyphens; no hyphen at an end.",
+                            )
+                        ],
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True)),
+                ("judge", models.CharField(blank=True, max_length=200)),
+                ("threshold", models.DecimalField(decimal_places=4, max_digits=5, null=True)),
+                ("quality_floor", models.DecimalField(decimal_places=4, max_digits=5, null=True)),
+                (
+                    "policy",
+                    models.CharField(
+                        choices=[("point", "Point"), ("guarded", "Guarded"), ("confident", "Confident")],
+                        default="point",
+                        max_length=12,
+                    ),
+                ),
+                ("n_min", models.PositiveIntegerField(default=20)),
+                ("match", models.JSONField(null=True)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="gates.slice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SliceRevision',
+            name="SliceRevision",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField()),
-                ('definition', models.JSONField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('changed_by', models.CharField(max_length=40)),
-                ('changed_by_label', models.CharField(max_length=254)),
-                ('created_at', models.DateTimeField()),
-                ('slice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='gates.slice')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("revision", models.PositiveIntegerField()),
+                ("definition", models.JSONField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("changed_by", models.CharField(max_length=40)),
+                ("changed_by_label", models.CharField(max_length=254)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "slice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="gates.slice"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Suite',
+            name="Suite",
             fields=[
-                ('id', relcontrol.accounts.models.Identifier(prefix='sui', serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('sha256', models.CharField(max_length=71)),
-                ('case_count', models.PositiveIntegerField()),
-                ('graded_answer_count', models.PositiveIntegerField()),
-                ('slice_counts', models.JSONField()),
-                ('grade_scale', models.JSONField(null=True)),
-                ('imported_by', models.CharField(max_length=40)),
-                ('imported_by_label', models.CharField(max_length=254)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", relcontrol.accounts.models.Identifier(prefix="sui", serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("sha256", models.CharField(max_length=71)),
+                ("case_count", models.PositiveIntegerField()),
+                ("graded_answer_count", models.PositiveIntegerField()),
+                ("slice_counts", models.JSONField()),
+                ("grade_scale", models.JSONField(null=True)),
+                ("imported_by", models.CharField(max_length=40)),
+                ("imported_by_label", models.CharField(max_length=254)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SuiteCase',
+            name="SuiteCase",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('case_id', models.CharField(max_length=200)),
-                ('input', models.TextField()),
-                ('reference', models.TextField(null=True)),
-                ('cluster_id', models.CharField(max_length=200, null=True)),
-                ('slice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='gates.slice')),
-                ('suite', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cases', to='gates.suite')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("case_id", models.CharField(max_length=200)),
+                ("input", models.TextField()),
+                ("reference", models.TextField(null=True)),
+                ("cluster_id", models.CharField(max_length=200, null=True)),
+                (
+                    "slice",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="gates.slice"),
+                ),
+                (
+                    "suite",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="cases", to="gates.suite"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='GradedAnswer',
+            name="GradedAnswer",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('answer_id', models.CharField(max_length=200)),
-                ('output', models.TextField(null=True)),
-                ('system', models.CharField(max_length=200, null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='graded_answers', to='gates.suitecase')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("answer_id", models.CharField(max_length=200)),
+                ("output", models.TextField(null=True)),
+                ("system", models.CharField(max_length=200, null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="graded_answers", to="gates.suitecase"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SuiteImport',
+            name="SuiteImport",
             fields=[
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('error', 'Error'), ('cancelled', 'Cancelled')], default='queued', max_length=10)),
-                ('progress_done', models.PositiveBigIntegerField(default=0)),
-                ('progress_of', models.PositiveBigIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease_owner', models.CharField(blank=True, max_length=100)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveBigIntegerField(default=0)),
-                ('problem', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('id', relcontrol.accounts.models.Identifier(prefix='imp', serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('file_format', models.CharField(max_length=10)),
-                ('grade_scale', models.JSONField(null=True)),
-                ('body', models.BinaryField(null=True)),
-                ('size', models.PositiveIntegerField()),
-                ('made_suite', models.BooleanField(default=False)),
-                ('requested_by', models.CharField(max_length=40)),
-                ('requested_by_label', models.CharField(max_length=254)),
-                ('requested_with', models.JSONField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('suite', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='gates.suite')),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("error", "Error"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("progress_done", models.PositiveBigIntegerField(default=0)),
+                ("progress_of", models.PositiveBigIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease_owner", models.CharField(blank=True, max_length=100)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("fence", models.PositiveBigIntegerField(default=0)),
+                ("problem", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("id", relcontrol.accounts.models.Identifier(prefix="imp", serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("file_format", models.CharField(max_length=10)),
+                ("grade_scale", models.JSONField(null=True)),
+                ("body", models.BinaryField(null=True)),
+                ("size", models.PositiveIntegerField()),
+                ("made_suite", models.BooleanField(default=False)),
+                ("requested_by", models.CharField(max_length=40)),
+                ("requested_by_label", models.CharField(max_length=254)),
+                ("requested_with", models.JSONField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "suite",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="imports", to="gates.suite"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Rating',
+            name="Rating",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('rater', models.CharField(max_length=200)),
-                ('grade', models.FloatField()),
-                ('answer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ratings', to='gates.gradedanswer')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("rater", models.CharField(max_length=200)),
+                ("grade", models.FloatField()),
+                (
+                    "answer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="ratings", to="gates.gradedanswer"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('answer', 'rater'), name='rating_once')],
+                "constraints": [models.UniqueConstraint(fields=("answer", "rater"), name="rating_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='slice',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='slice_slug_once'),
+            model_name="slice",
+            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="slice_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='slice',
-            constraint=models.CheckConstraint(condition=models.Q(('threshold__isnull', True), models.Q(('threshold__gt', 0), ('threshold__lte', '0.95')), _connector='OR'), name='slice_threshold_in_range'),
+            model_name="slice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("threshold__isnull", True),
+                    models.Q(("threshold__gt", 0), ("threshold__lte", "0.95")),
+                    _connector="OR",
+                ),
+                name="slice_threshold_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slice',
-            constraint=models.CheckConstraint(condition=models.Q(('quality_floor__isnull', True), models.Q(('quality_floor__gte', 0), ('quality_floor__lte', 1)), _connector='OR'), name='slice_floor_in_range'),
+            model_name="slice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("quality_floor__isnull", True),
+                    models.Q(("quality_floor__gte", 0), ("quality_floor__lte", 1)),
+                    _connector="OR",
+                ),
+                name="slice_floor_in_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='slicerevision',
-            constraint=models.UniqueConstraint(fields=('slice', 'revision'), name='slice_revision_once'),
+            model_name="slicerevision",
+            constraint=models.UniqueConstraint(fields=("slice", "revision"), name="slice_revision_once"),
         ),
         migrations.AddIndex(
-            model_name='suite',
-            index=models.Index(fields=['organization', 'sha256'], name='suite_digest'),
+            model_name="suite",
+            index=models.Index(fields=["organization", "sha256"], name="suite_digest"),
         ),
         migrations.AddConstraint(
-            model_name='suite',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='suite_name_once'),
+            model_name="suite",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="suite_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='suitecase',
-            constraint=models.UniqueConstraint(fields=('suite', 'case_id'), name='suite_case_once'),
+            model_name="suitecase",
+            constraint=models.UniqueConstraint(fields=("suite", "case_id"), name="suite_case_once"),
         ),
         migrations.AddConstraint(
-            model_name='gradedanswer',
-            constraint=models.UniqueConstraint(fields=('case', 'answer_id'), name='graded_answer_once'),
+            model_name="gradedanswer",
+            constraint=models.UniqueConstraint(fields=("case", "answer_id"), name="graded_answer_once"),
         ),
         migrations.AddIndex(
-            model_name='suiteimport',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['state', 'lease_until'], name='gates_suiteimport_open'),
+            model_name="suiteimport",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["state", "lease_until"],
+                name="gates_suiteimport_open",
+            ),
         ),
     ]

@@ -14,7 +14,9 @@ from relcontrol.errors import Malformed
 PAGE = 50
 MAX_PAGE = 200
 PAGED = [
-    OpenApiParameter("limit", int, description=f"Rows per page, 1 to {MAX_PAGE}."),
+    OpenApiParameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": PAGE}, description="Rows per page."
+    ),
     OpenApiParameter("cursor", str, description="The `next` of the page before."),
 ]
 

@@ -8,6 +8,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_array_type, build_basic_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
 
+from relcontrol.api.inputs import Input
+
 PROBLEMS = {
     "400": "The request cannot be read.",
     "401": "No valid token.",
@@ -46,6 +48,10 @@ class Schema(AutoSchema):
     def map_parsers(self) -> list[str]:
         """Bodies are JSON whatever they are called; clients shall call them so."""
         return ["application/json"]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)
+        return schema | {"additionalProperties": False} if isinstance(serializer, Input) else schema
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """The operation of one method, or None."""

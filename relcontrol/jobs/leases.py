@@ -1,6 +1,8 @@
 """Taking, keeping and ending a lease on a job row.
 
-Every statement is one compare-and-set on (id, fence): no lock is held while work is done.
+Every statement is one compare-and-set on (id, fence): no lock is held while work is done. Rows are locked
+FOR NO KEY UPDATE, here and in every service: a foreign key to a row is checked when its transaction commits, with the
+chain head held, and would wait for a full lock whose holder waits for that head.
 """
 
 from collections.abc import Iterator
@@ -35,7 +37,7 @@ class Lease(Generic[Job]):
     def writing(self) -> Iterator[Job]:
         """A transaction in which the row is locked, re-read and known to be ours."""
         with transaction.atomic():
-            rows = type(self.job)._default_manager.select_for_update(of=("self",))
+            rows = type(self.job)._default_manager.select_for_update(of=("self",), no_key=True)
             row = rows.filter(pk=self.job.pk, fence=self.fence, state=LeasedJob.State.RUNNING).first()
             if row is None:
                 raise LeaseLostError(f"{self.job.pk} is no longer ours")
@@ -62,7 +64,7 @@ def claimable(rows: QuerySet[Job], now: datetime) -> QuerySet[Job]:
 def claim(rows: QuerySet[Job], owner: str, now: datetime) -> Lease[Job] | None:
     """Take the lease of the one job in `rows`, or None where somebody else has it."""
     with transaction.atomic():
-        row = claimable(rows, now).select_for_update(skip_locked=True, of=("self",)).first()
+        row = claimable(rows, now).select_for_update(skip_locked=True, of=("self",), no_key=True).first()
         if row is None:
             return None
         row.state, row.lease_owner, row.lease_until = LeasedJob.State.RUNNING, owner, now + LEASE

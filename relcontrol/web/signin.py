@@ -35,7 +35,10 @@ WRONG = "This e-mail address and password do not belong together, or the account
 class SignInForm(Form):
     """Who you are and the proof of it."""
 
-    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    # Who is known here is looked up, whatever the address looks like: the demo people have one that no mail reaches.
+    email = forms.CharField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
     password = forms.CharField(
         label="Password", strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )

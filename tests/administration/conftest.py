@@ -1,7 +1,6 @@
 """Browsers of people of one organization, signed in through the form."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,12 +9,6 @@ from relcontrol.accounts.models import Organization, Person
 from tests import factories
 
 SignIn = Callable[..., Client]
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(settings: Any) -> None:
-    """A person is made for almost every test here; a slow hash proves nothing in them."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

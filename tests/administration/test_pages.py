@@ -216,7 +216,7 @@ def test_script_tags_in_every_text_are_escaped(admin: Client, northgate: Organiz
     actor = command_actor(northgate)
     application = Application.objects.get()
     Application.objects.update(name=SCRIPT)
-    create_route(actor=actor, application=application, routing={SCRIPT: SCRIPT}, name=SCRIPT)
+    create_route(actor=actor, application=application, routing={"domain": SCRIPT}, name=SCRIPT)
     create_token(actor=actor, name=SCRIPT, scopes=["audit:read"])
     member = add_person(actor=actor, email="x@northgate.example", name=SCRIPT, roles=["viewer"])
     for path in ("applications/", "applications/legal-assistant/", "people/", f"people/{member.pk}/", "tokens/"):
@@ -231,8 +231,9 @@ def test_a_page_further_back_follows_its_cursor(admin: Client, northgate: Organi
     text = admin.get(BASE + "tokens/").text
     cursor = re.search(r'rel="next"\s+href="([^"]+)"', text)
     assert cursor
-    assert "ci-0<" not in text
-    assert "ci-0<" in admin.get(BASE + "tokens/" + cursor[1]).text
+    first_made = re.compile(r"\bci-0\b")
+    assert not first_made.search(text)
+    assert first_made.search(admin.get(BASE + "tokens/" + cursor[1]).text)
 
 
 @pytest.mark.parametrize("path", ["applications/legal-assistant/", "endpoints/", "people/", "tokens/", "tokens/own/"])

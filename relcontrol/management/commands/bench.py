@@ -1,0 +1,82 @@
+"""`manage.py bench`: how fast it is, measured in a database of its own that is removed afterwards."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandError, CommandParser
+
+from relcontrol.bench.api import api
+from relcontrol.bench.machine import description, load
+from relcontrol.bench.options import Options
+from relcontrol.bench.pages import pages
+from relcontrol.bench.receipts import receipts
+from relcontrol.bench.surroundings import throwaway
+from relcontrol.bench.tables import Table
+from relcontrol.commands import Command as BaseCommand
+
+# What each does, and how many receipts and seconds it takes where none are given.
+BENCHES: dict[str, tuple[str, Callable[[Options], Iterator[Table]], int, float]] = {
+    "receipts": ("appends per second, export and verification; --mixed for mixed decisions", receipts, 10_000, 3),
+    "pages": ("time and queries of every page and API list, and of a small organization's", pages, 100_000, 60),
+    "api": ("random requests made from the OpenAPI schema", api, 200, 120),
+}
+SMALLEST = 40
+
+
+class Command(BaseCommand):
+    """Prints tables; ends with 1 where a bench found something broken."""
+
+    help = "Measure. " + " ".join(f"{name}: {what}." for name, (what, *_) in BENCHES.items())
+    example: ClassVar[str] = (
+        "manage.py bench receipts\n  manage.py bench receipts --mixed 60\n"
+        "  manage.py bench pages --size 100000\n  manage.py bench api --seconds 300"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What, how much, how long."""
+        parser.add_argument("name", choices=BENCHES)
+        parser.add_argument("--size", type=int, help=f"receipts to write, {SMALLEST} or more; a tenth are releases")
+        parser.add_argument("--seconds", type=float, help="of one measurement; for api and pages, of the whole")
+        parser.add_argument("--runs", type=int, default=3, help="measurements of which the median counts")
+        parser.add_argument("--mixed", type=float, default=0, help="seconds of mixed decisions, in place of the rest")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure in a throw-away database."""
+        _, bench, size, seconds = BENCHES[options["name"]]
+        size, seconds = options["size"] or size, options["seconds"] or seconds
+        if size < SMALLEST or min(seconds, options["runs"]) <= 0 or options["mixed"] < 0:
+            raise CommandError(f"--size is {SMALLEST} or more; --seconds and --runs are more than 0.")
+        with _quiet():
+            problems = self._measure(bench, Options(size, seconds, options["runs"], options["mixed"]))
+        if problems:
+            raise CommandError("\n".join(["This is broken:", *problems]))
+
+    def _measure(self, bench: Callable[[Options], Iterator[Table]], options: Options) -> list[str]:
+        """Print the tables; what they found broken."""
+        average, before = os.getloadavg(), load()
+        problems: list[str] = []
+        with throwaway() as name:
+            self.stderr.write(f"measuring in the throw-away database {name}")
+            for table in bench(options):
+                self._write(table)
+                problems += table.problems
+            self._write(description(before, average))
+        return problems
+
+    def _write(self, table: Table) -> None:
+        self.stdout.write(table.text())
+        self.stdout.flush()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the log of every refused request."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
