@@ -976,7 +976,9 @@ def _check_weights_of(statement: Statement) -> str:
     weights = statement.predicate["weights"]
     if weights["provenance"] == "attested":
         return f"open weights, {weights['assurance']}"
-    return "closed API, not claimed" if weights["provenance"] == "not-claimed" else "without a release"
+    if weights["provenance"] == "not-applicable":
+        return "without a release"
+    return "closed API, not claimed" if weights["reason"] == "closed-api" else "not claimed, as no digest was given"
 
 
 # ── Step 5: the chains ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -1447,7 +1449,7 @@ class _Examination:
         return (
             HOLDS,
             f"The claims are consistent in themselves: {counted}.",
-            "Not which weights served: nothing is claimed for a closed API, and declared weights were seen by nobody.",
+            "Not which weights served: of what is not claimed nothing is said, and declared weights were seen by nobody.",
         )
 
     def _coverage(self) -> tuple[str, str, str]:

@@ -99,6 +99,10 @@ def test_a_registration_leaves_a_receipt_in_the_releases_own_chain(northgate: Sc
             {"provenance": "attested", "assurance": "declared", "manifest_sha256": "ab" * 32},
         ),
         (
+            {"model_ref": MODEL},
+            {"provenance": "not-claimed", "reason": "no-weights-digest", "assurance": "none"},
+        ),
+        (
             {"model_ref": "openai:gpt-5.1"},
             {"provenance": "not-claimed", "reason": "closed-api", "provider": "openai", "model": "gpt-5.1"},
         ),
