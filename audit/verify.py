@@ -1449,7 +1449,7 @@ class _Examination:
         return (
             HOLDS,
             f"The claims are consistent in themselves: {counted}.",
-            "Not which weights served: of what is not claimed nothing is said, and declared weights were seen by nobody.",
+            "Not which weights served: nothing is said of what is not claimed, and nobody saw declared weights.",
         )
 
     def _coverage(self) -> tuple[str, str, str]:

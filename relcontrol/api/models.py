@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.db import models
-from rest_framework.utils.encoders import JSONEncoder
 
 from relcontrol.accounts.models import Token
 
@@ -16,7 +15,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=255)
     request_sha256 = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    answer = models.JSONField(null=True, encoder=JSONEncoder)
+    answer = models.JSONField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -50,8 +50,15 @@ class Schema(AutoSchema):
         return ["application/json"]
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        schema = super()._map_basic_serializer(serializer, direction)
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]  # untyped there
         return schema | {"additionalProperties": False} if isinstance(serializer, Input) else schema
+
+    def _map_serializer_field(self, *args: Any, **kwargs: Any) -> Any:
+        """Any JSON, null among it: "either anything or null, and not both" would allow no null."""
+        field = super()._map_serializer_field(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped there
+        if field.get("oneOf") == [{}, {"type": "null"}]:
+            del field["oneOf"]
+        return field
 
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         """The operation of one method, or None."""

@@ -31,7 +31,7 @@ def render(source: str, **context: Any) -> str:
         "{% diff nasty before nasty nasty %}",
         "{% json_view value nasty %}",
         "{% page_head title=nasty lede=nasty crumbs=rows meta=nasty %}{{ nasty }}{% endpage_head %}",
-        '{% empty kind="first-use" title=nasty command=nasty clear_url=nasty %}{{ nasty }}{% endempty %}',
+        '{% empty_state kind="first-use" title=nasty command=nasty clear_url=nasty %}{{ nasty }}{% endempty_state %}',
         "{% live name=nasty url=nasty seq=1 announce=nasty %}{{ nasty }}{% endlive %}",
         "{% dangerous action=nasty typed=nasty button=nasty recorded=nasty %}{{ nasty }}{% enddangerous %}",
         '{% include "parts/not_allowed.html" with reason=nasty %}',
@@ -101,9 +101,9 @@ def test_without_more_rows_there_is_no_pager() -> None:
 
 
 def test_each_empty_state_has_its_way_out() -> None:
-    first = render('{% empty kind="first-use" title="None" command="curl -X POST" %}x{% endempty %}')
+    first = render('{% empty_state kind="first-use" title="None" command="curl -X POST" %}x{% endempty_state %}')
     assert 'data-copy="curl -X POST"' in first
-    none_fit = render('{% empty kind="no-match" title="None" clear_url="/list" %}x{% endempty %}')
+    none_fit = render('{% empty_state kind="no-match" title="None" clear_url="/list" %}x{% endempty_state %}')
     assert 'href="/list"' in none_fit
 
 

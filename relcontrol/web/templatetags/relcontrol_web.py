@@ -173,7 +173,7 @@ def page_head(
 
 
 @register.simple_block_tag
-def empty(content: str, kind: str, title: str, command: str = "", clear_url: str = "") -> str:
+def empty_state(content: str, kind: str, title: str, command: str = "", clear_url: str = "") -> str:
     """An empty state: `first-use` with the command to run, `no-match` with a way out, `not-yet` saying for what."""
     parts = {"icon_name": EMPTY[kind], "kind": kind, "title": title, "command": command, "clear_url": clear_url}
     return render_to_string("parts/empty.html", parts | {"content": content})

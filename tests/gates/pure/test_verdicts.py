@@ -128,8 +128,10 @@ def test_a_fail_says_by_how_much_and_how_sure() -> None:
     verdict = agreement_verdict(agreement_of(human, judge))
     assert verdict.outcome is Outcome.FAIL
     assert verdict.reasons == (
-        ("Agreement of judge and experts is 0.12, 0.53 below the threshold of 0.65 "
-        "(84 graded answers, 90 % interval \N{MINUS SIGN}0.07 to 0.29)."),
+        (
+            "Agreement of judge and experts is 0.12, 0.53 below the threshold of 0.65 "
+            "(84 graded answers, 90 % interval \N{MINUS SIGN}0.07 to 0.29)."
+        ),
         "The whole interval lies on that side of the threshold, so this is proven (p < 0.001).",
     )
 

@@ -1,0 +1,130 @@
+"""A body that each command accepts, and what can be wrong with one.
+
+A new command of the API needs its line in `ACCEPTED`; the tests say so.
+"""
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from relcontrol.api.openapi import FILE
+from tests.api.addresses import Address, calls
+from tests.releases.scene import PROMPT_VALUE, body
+
+# By the name of the address. A suite is a file and no JSON object: tests/gates and test_suite_uploads.py send it.
+ACCEPTED: Mapping[str, dict[str, Any]] = {
+    "api-applications": {"slug": "second", "name": "The second"},
+    "api-routes": {
+        "application": "legal-assistant",
+        "routing": {"domain": "medical"},
+        "name": "Medical",
+        "is_default": False,
+    },
+    "api-endpoints": {
+        "name": "spare",
+        "base_url": "http://127.0.0.1:11435/v1",
+        "credential": "SPARE_KEY",
+        "input_price": "0.0000015",
+        "output_price": "0.000002",
+    },
+    "api-exports": {"scope": {"organization": True}, "from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"},
+    "api-slices": {
+        "slug": "new-slice",
+        "name": "New",
+        "description": "What is new.",
+        "parent": "ip-licensing",
+        "owner": "domain-owner@northgate.example",
+        "threshold": 0.7,
+        "quality_floor": 0.5,
+        "policy": "point",
+        "n_min": 20,
+        "match": {"metadata": {"matter": "licence"}},
+    },
+    "api-slice": {
+        "name": "Renamed",
+        "description": "Said in other words.",
+        "parent": None,
+        "threshold": 0.8,
+        "policy": "guarded",
+        "n_min": 30,
+        "expected_version": 1,
+    },
+    "api-artifacts": {"ref": "templates/fresh@v1", "value": PROMPT_VALUE | {"system": "Answer briefly."}},
+    "api-releases": body(
+        application="legal-assistant",
+        generation={"seed": 7, "temperature": 0.2},
+        acknowledged_changes=[],
+        rebase=False,
+        artifacts=[{"ref": "templates/enclosed@v1", "value": PROMPT_VALUE | {"system": "Enclosed."}}],
+    ),
+    "api-release-roll": {
+        "strategy": "canary",
+        "checkpoints": [
+            {"percent": 5, "dwell_seconds": 600, "requests": 100},
+            {"percent": 25, "dwell_seconds": 600, "requests": 100},
+            {"percent": 100, "dwell_seconds": 600, "requests": 100},
+        ],
+        "reason": "The evaluation is through.",
+    },
+}
+FILES = {"api-suites"}
+COMMANDS = [
+    (address, method)
+    for address in calls()
+    for method in ("POST", "PATCH", "PUT", "DELETE")
+    if address.call and method in address.call.permissions and address.name not in FILES
+]
+
+# Of each kind of JSON value what is most likely to get through a careless check.
+VALUES: tuple[Any, ...] = (None, True, -1, 10**40, 1.5, "", "x", [], [None], {"x": {"y": [1]}}, {"": ""})
+
+# Texts that have broken somebody's system.
+HOSTILE: Mapping[str, str] = {
+    "script": "<script>alert(1)</script>",
+    "attribute and SQL": "\" onmouseover='alert(1)' x=\"'; DROP TABLE audit_receipt; --",
+    "format": "%s%n%(x)s{0}{x.__class__}{{ 7 * 7 }}${7*7}{% now 'Y' %}",
+    "path": "../../../../etc/passwd%00..%2f",
+    "marks": "\u202eevil\u2066\u200f\x01\x1b[31m\x7f\x9f\ufeff\ufffe \U0001f9d1\u200d\U0001f680 e\u0301",
+    "lines": "one\r\nSet-Cookie: two=2\n\n\u2028three",
+    "long": "x" * 20_000,
+}
+
+
+def accepted(address: Address) -> dict[str, Any]:
+    """A body that this command takes."""
+    assert address.name in ACCEPTED, f"add a body that {address.name} accepts to ACCEPTED in tests/api/bodies.py"
+    return copy.deepcopy(ACCEPTED[address.name])
+
+
+def with_each_value_replaced(whole: Any, by: Any) -> Iterator[tuple[str, Any]]:
+    """The whole, once for each place in it, with something else in that place; and the name of the place."""
+    for place in _places(whole, ()):
+        changed = copy.deepcopy(whole)
+        inside = changed
+        for step in place[:-1]:
+            inside = inside[step]
+        inside[place[-1]] = by
+        yield ".".join(map(str, place)), changed
+
+
+def fields_of(address: Address, method: str) -> dict[str, Any]:
+    """The fields that the schema names for the body of a command."""
+    document = json.loads(FILE.read_text("utf-8"))
+    path = "/" + address.path.replace("<str:", "{").replace("<path:", "{").replace("<slug:", "{").replace(">", "}")
+    schema = document["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    if reference := schema.get("$ref"):
+        schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+    fields: dict[str, Any] = schema["properties"]
+    return fields
+
+
+def _places(value: Any, at: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    inner: Any = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    for step, item in inner:
+        yield (*at, step)
+        yield from _places(item, (*at, step))

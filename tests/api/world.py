@@ -1,0 +1,192 @@
+"""An organization with one of everything that has an address, and everybody who may come to it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection, transaction
+from django.test import Client
+
+from audit.administration.applications import create_endpoint
+from audit.administration.tokens import revoke_token
+from audit.exports import make_export, request_export
+from audit.models import Export, Receipt
+from gates.models import Suite, SuiteImport
+from gates.slices import create_slice
+from gates.suites import carry_out, request_import
+from relcontrol.accounts.actors import command_actor
+from relcontrol.accounts.models import Person, Role, Token
+from relcontrol.accounts.permissions import SCOPES
+from relcontrol.clock import now
+from relcontrol.jobs.running import run
+from releases.artifacts import create_artifact
+from tests.api.addresses import Address
+from tests.factories import Api, api, person, person_token, service_token
+from tests.releases.scene import PROMPT_VALUE, Scene, scene
+
+EVERY_ROLE = tuple(Role.values)
+
+
+@dataclass
+class World:
+    """A scene with its objects (by the name that they have in paths) and its visitors (by what they are)."""
+
+    scene: Scene
+    objects: dict[str, str]
+    roles: dict[str, Api] = field(default_factory=dict)
+    scopes: dict[str, Api] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def everything(self) -> Api:
+        """Somebody who holds every role."""
+        return self.roles["all"]
+
+    def path(self, address: Address) -> str:
+        """The address of a real object of this organization."""
+        missing = [part for part in address.parts if self._value(address, part) is None]
+        assert not missing, (
+            f"{address} names {missing}, of which the tests have no object yet: "
+            f"add one to `objects_of` in {__name__.replace('.', '/')}.py under that name."
+        )
+        return address.filled({part: str(self._value(address, part)) for part in address.parts})
+
+    def _value(self, address: Address, part: str) -> str | None:
+        return self.objects.get(f"{address.name}.{part}", self.objects.get(part))
+
+
+def world(slug: str) -> World:
+    """A whole organization; visitors are made when they are asked for."""
+    made = scene(slug)
+    here = World(made, objects_of(made))
+    for role in EVERY_ROLE:
+        here.people[role] = person(made.organization, role)
+        here.roles[role] = api(person_token(made.organization, here.people[role]))
+    here.people["all"] = person(made.organization, *EVERY_ROLE)
+    here.roles["all"] = api(person_token(made.organization, here.people["all"]))
+    for scope in SCOPES:
+        here.scopes[scope] = api(service_token(made.organization, scope))
+    return here
+
+
+def objects_of(made: Scene) -> dict[str, str]:
+    """What each part of a path stands for here; `name-of-address.part` goes before `part`."""
+    release, slug = made.registered()["release_id"], made.organization.slug
+    endpoint = create_endpoint(actor=made.actor, name="primary", base_url="http://127.0.0.1:11434/v1")
+    member = person(made.organization, "viewer", email=f"member@{slug}.example").memberships.get()
+    return {
+        "organization": made.organization.slug,
+        "application": made.application.slug,
+        "route": str(made.application.routes.get().pk),
+        "release": release,
+        "artifact": create_artifact(actor=made.actor, ref=f"templates/of-{slug}@v1", value=PROMPT_VALUE)[0].ref,
+        "receipt": Receipt.objects.filter(organization=made.organization).latest("seq").receipt_hash,
+        "export": finished_export(made).pk,
+        "slug": create_slice(actor=made.actor, slug=f"slice-of-{slug}").slug,
+        "suite": imported(made, f"suite-of-{slug}").name,
+        "key": SuiteImport.objects.filter(organization=made.organization).latest("pk").pk,
+        "settings-application.slug": made.application.slug,
+        "settings-application-name.slug": made.application.slug,
+        "settings-endpoint.name": endpoint.name,
+        "settings-member.key": member.pk,
+        "settings-member-remove.key": member.pk,
+        "settings-token-revoke.key": Token.objects.filter(organization=made.organization).latest("pk").pk,
+        "name": f"templates/of-{slug}",
+    }
+
+
+def imported(made: Scene, name: str) -> Suite:
+    """A suite of this name."""
+    body = b'{"case_id": "c1", "slice": "ip-licensing", "input": "May affiliates use it?"}'
+    row = carry_out(request_import(actor=made.actor, name=name, body=body, file_format="jsonl"))
+    assert row.suite
+    return row.suite
+
+
+def finished_export(made: Scene) -> Export:
+    """An export that can be fetched."""
+    export = request_export(actor=made.actor, scope={"organization": True})
+    run(Export.objects.filter(pk=export.pk), make_export)
+    export.refresh_from_db()
+    assert export.state == Export.State.DONE
+    return export
+
+
+def strangers(here: World) -> Mapping[str, Api]:
+    """Those whom no call lets in: without a token, with one that was never given, has ended or was withdrawn."""
+    owner = here.scene.organization
+    revoked = service_token(owner, *SCOPES)
+    revoke_token(actor=command_actor(owner), token=_row(revoked))
+    expired = service_token(owner, *SCOPES)
+    Token.objects.filter(pk=_row(expired).pk).update(expires_at=now() - timedelta(seconds=1))
+    left = person(owner, "admin", email="left@elsewhere.example")
+    gone = person_token(owner, left)
+    Person.objects.filter(pk=left.pk).update(is_active=False)
+    wrong_secret = service_token(owner, *SCOPES)[:-4] + "AAAA"
+    without = Api("")
+    without.client = Client(raise_request_exception=False)
+    texts = {"revoked": revoked, "expired": expired, "inactive person": gone, "wrong secret": wrong_secret}
+    return {"no token": without, "no bearer": Api("x"), **{name: api(text) for name, text in texts.items()}}
+
+
+def browser(who: Person) -> Client:
+    """A signed-in browser."""
+    client = Client(raise_request_exception=False)
+    client.force_login(who)
+    return client
+
+
+def _row(text: str) -> Token:
+    return Token.objects.get(public=text.removeprefix("rc_").partition(".")[0])
+
+
+@contextmanager
+def connection_kept() -> Iterator[None]:
+    """Requests straight to the WSGI application would close the connection in the middle of our transaction."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """Whatever happens inside leaves the number of rows of every table as it was."""
+    before = row_counts()
+    yield
+    assert row_counts() == before
+
+
+@contextmanager
+def undone_if_accepted() -> Iterator[list[int]]:
+    """A request inside puts its status into the list; what an accepted one wrote is undone, so that a refused one
+    that wrote something stands out.
+    """
+    statuses: list[int] = []
+    with transaction.atomic():
+        yield statuses
+        if statuses[-1] < 400:
+            transaction.set_rollback(True)
+
+
+@cache
+def row_counts_statement() -> str:
+    """One statement that counts the rows of every table that a refused call must leave alone."""
+    passing = {"api_ratewindow", "api_idempotencyrecord", "django_session"}
+    tables = sorted({model._meta.db_table for model in apps.get_models()} - passing)
+    return " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in tables)  # noqa: S608 - our tables
+
+
+def row_counts() -> dict[str, int]:
+    """How many rows each table has now."""
+    with connection.cursor() as cursor:
+        cursor.execute(row_counts_statement())
+        rows: list[Any] = cursor.fetchall()
+    return dict(rows)
