@@ -45,8 +45,9 @@ def test_things_have_names_where_something_opens_them(
 
 
 def test_weights_are_claimed_no_further_than_the_receipt_does() -> None:
-    closed = {"provenance": "not-claimed", "provider": "openai", "model": "gpt-5"}
-    assert weights_in_words(closed).startswith("not claimed")
+    named = {"provenance": "not-claimed", "provider": "openai", "model": "gpt-5"}
+    assert "behind the closed API of openai" in weights_in_words(named | {"reason": "closed-api"})
+    assert "no digest" in weights_in_words(named | {"reason": "no-weights-digest"})
     assert "seen by nobody" in weights_in_words({"provenance": "attested", "assurance": "declared"})
     assert weights_in_words({"provenance": "not-applicable"}) == "no release, so no claim"
 

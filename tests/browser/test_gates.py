@@ -9,16 +9,7 @@ from playwright.sync_api import Page, expect
 
 from gates.slices import create_slice
 from gates.suites import carry_out, request_import
-from tests.browser.conftest import (  # noqa: F401 - fixtures
-    OpenPage,
-    Theme,
-    axe,
-    chromium,
-    complaints,
-    no_sideways_scroll,
-    open_page,
-    session_cookie,
-)
+from tests.browser.conftest import OpenPage, Theme
 from tests.factories import organization, person
 from tests.gates.scene import ANSWER, CASES, Scene, lines, scene
 
@@ -45,10 +36,10 @@ def prepared() -> tuple[Scene, list[str]]:
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
 def test_every_page_is_accessible_and_fits(
-    open_page: OpenPage,  # noqa: F811
-    session_cookie: Callable[[Any], list[Any]],  # noqa: F811
-    axe: Callable[[Page], None],  # noqa: F811
-    no_sideways_scroll: Callable[[Page], None],  # noqa: F811
+    open_page: OpenPage,
+    session_cookie: Callable[[Any], list[Any]],
+    axe: Callable[[Page], None],
+    no_sideways_scroll: Callable[[Page], None],
     theme: Theme,
     width: int,
 ) -> None:
@@ -61,9 +52,9 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_empty_pages_are_accessible_too(
-    open_page: OpenPage,  # noqa: F811
-    session_cookie: Callable[[Any], list[Any]],  # noqa: F811
-    axe: Callable[[Page], None],  # noqa: F811
+    open_page: OpenPage,
+    session_cookie: Callable[[Any], list[Any]],
+    axe: Callable[[Page], None],
 ) -> None:
     cookies = session_cookie(person(organization("westgate"), "viewer"))
     for path in ("slices/", "suites/"):
@@ -71,8 +62,8 @@ def test_empty_pages_are_accessible_too(
 
 
 def test_a_file_is_uploaded_by_hand_and_opened_as_a_suite(
-    open_page: OpenPage,  # noqa: F811
-    session_cookie: Callable[[Any], list[Any]],  # noqa: F811
+    open_page: OpenPage,
+    session_cookie: Callable[[Any], list[Any]],
     tmp_path: Path,
 ) -> None:
     northgate = scene("northgate")
