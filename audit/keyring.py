@@ -17,10 +17,13 @@ from relcontrol.clock import now
 from relcontrol.environment import MisconfiguredError, write_once
 
 
-def signer(purpose: str) -> SigningKey:
-    """The key that signs for a purpose; its public half is put on the keyring when it is first asked for."""
+def signer(purpose: str, *, known: str = "") -> SigningKey:
+    """The key that signs for a purpose; its public half is put on the keyring when it is first asked for.
+
+    `known`: the id of a key that is on the keyring for certain, which saves looking.
+    """
     key = _private_key(purpose, settings.KEY_DIR)
-    if not KeyringEntry.objects.filter(keyid=key.keyid).exists():
+    if key.keyid != known and not KeyringEntry.objects.filter(keyid=key.keyid).exists():
         entry = KeyringEntry(keyid=key.keyid, purpose=purpose, public_key=key.public, valid_from=now())
         KeyringEntry.objects.bulk_create([entry], ignore_conflicts=True)
     return key

@@ -41,6 +41,7 @@ class ChainHead(models.Model):
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="chain_head")
     seq = models.PositiveBigIntegerField(default=0)
     receipt_hash = models.CharField(max_length=SHA256)
+    keyid = models.CharField(max_length=SHA256, blank=True)
     issued_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -55,8 +55,8 @@ def append(actor: Actor, record: Record) -> Receipt:
     """Sign the record and add it to the organization's chain. Must run inside the decision's transaction."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a receipt is appended in the transaction of its decision")
-    key = signer(RECEIPTS)
     head = ChainHead.objects.select_for_update().get(organization=actor.organization)
+    key = signer(RECEIPTS, known=head.keyid)  # what signed the last receipt is on the keyring
     release_head = _release_head(actor, record)
     issued_at = max(now(), head.issued_at) if head.issued_at else now()
     disclosure = statement.Disclosure("state", dict(record.state), secrets.token_hex(16))
@@ -154,7 +154,8 @@ def _insert(actor: Actor, record: Record, document: dict[str, Any], issued_at: d
 
 def _advance(head: ChainHead, release_head: ReleaseHead | None, receipt: Receipt) -> None:
     head.seq, head.receipt_hash, head.issued_at = receipt.seq, receipt.receipt_hash, receipt.issued_at
-    head.save(update_fields=["seq", "receipt_hash", "issued_at"])
+    head.keyid = receipt.keyid
+    head.save(update_fields=["seq", "receipt_hash", "issued_at", "keyid"])
     if release_head is not None and receipt.release_seq is not None:
         release_head.seq, release_head.receipt_hash = receipt.release_seq, receipt.receipt_hash
         release_head.save(update_fields=["seq", "receipt_hash"])

@@ -57,4 +57,6 @@ def child_environment(data_folder: Path) -> dict[str, str]:
         "RELCONTROL_NO_BOOTSTRAP": "1",
         "DJANGO_SETTINGS_MODULE": "relcontrol.settings",
         "PYTHONUNBUFFERED": "1",
+        # As root, Celery advises another user; its messages here are names of rows, which no user can abuse.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }

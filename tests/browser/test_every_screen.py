@@ -1,0 +1,50 @@
+"""Every screen once, read from the URL configuration: a new page is looked at without being named here."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from relcontrol.accounts.models import Person
+from tests.api.addresses import pages
+from tests.api.world import World, browser, world
+from tests.browser.conftest import OpenPage, Theme
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def screens(here: World, visitor: Client) -> list[str]:
+    """The addresses that answer somebody who may do everything with a page."""
+    paths = [here.path(address) for address in pages()]
+    return [path for path in paths if _is_page(visitor.get(path))] + ["/step-up", "/o/northgate/search?q=r1"]
+
+
+def _is_page(answer: Any) -> bool:
+    return answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+
+
+def everybody(here: World) -> Person:
+    """Somebody with every role."""
+    return here.people["all"]
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
+def test_every_screen_is_accessible_and_fits(
+    open_page: OpenPage, axe: Any, no_sideways_scroll: Any, session_cookie: Any, theme: Theme, width: int
+) -> None:
+    here = world("northgate")
+    found = screens(here, browser(everybody(here)))
+    assert len(found) > 25
+    page = open_page("/", theme=theme, width=width, cookies=session_cookie(everybody(here)))
+    for path in found:
+        page.goto(path)
+        axe(page)
+        no_sideways_scroll(page)
+
+
+def test_signed_out_screens_are_accessible_too(open_page: OpenPage, axe: Any) -> None:
+    page = open_page("/sign-in")
+    axe(page)
+    page.get_by_role("button", name="Sign in").focus()
+    page.keyboard.press("Enter")
+    axe(page)
