@@ -20,7 +20,7 @@ def screens(here: World, visitor: Client) -> list[str]:
 
 
 def _is_page(answer: Any) -> bool:
-    return answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+    return bool(answer.status_code == 200 and answer["Content-Type"].startswith("text/html"))
 
 
 def everybody(here: World) -> Person:

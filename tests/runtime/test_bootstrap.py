@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import threading
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from relcontrol.runtime.bootstrap import (
     read_stamp,
     stamp,
 )
+from relcontrol.runtime.file_locks import held
 from relcontrol.runtime.folders import CHECKOUT
 
 
@@ -37,7 +39,6 @@ def makes(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         (environment / "bin").mkdir(parents=True, exist_ok=True)
         (environment / MARKER_NAME).touch()
         (environment / "pyvenv.cfg").touch()
-        time.sleep(0.05)  # long enough for a second start to come in between
         (environment / "bin" / "python").touch()
 
     monkeypatch.setattr(bootstrap, "_make", make)
@@ -105,8 +106,19 @@ def test_a_folder_that_is_no_environment_is_never_touched(tmp_path: Path, lock_f
     assert not makes
 
 
-def test_two_starts_at_once_make_it_once(tmp_path: Path, lock_file: Path, makes: list[Path]) -> None:
-    starts = [threading.Thread(target=ensure_environment, args=(tmp_path / "venv", lock_file)) for _ in range(4)]
+def test_two_starts_at_once_make_it_once(
+    tmp_path: Path, lock_file: Path, makes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_came = threading.Barrier(2)
+
+    @contextmanager
+    def held_after_both_came(file: Path) -> Iterator[None]:
+        both_came.wait(timeout=10)  # both have seen that nothing is made, before one makes it
+        with held(file):
+            yield
+
+    monkeypatch.setattr(bootstrap, "held", held_after_both_came)
+    starts = [threading.Thread(target=ensure_environment, args=(tmp_path / "venv", lock_file)) for _ in range(2)]
     for start in starts:
         start.start()
     for start in starts:
