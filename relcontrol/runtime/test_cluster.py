@@ -7,8 +7,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 from relcontrol.environment import MisconfiguredError
@@ -36,7 +37,8 @@ def start_test_database() -> Callable[[], None]:
         os.environ["DATABASE_URL"] = url
     else:
         temporary_data_folder(folder)
-    stack.enter_context(running())
+    with redirect_stderr(StringIO()):  # pytest would hold its lines back and print them after its summary
+        stack.enter_context(running())
     _require_membership()
     return stack.close
 
