@@ -58,6 +58,8 @@ class Command(commands.Command):
 
 def _pytest(arguments: Sequence[str]) -> int:
     environment = {**os.environ, "RELCONTROL_NO_BOOTSTRAP": "1"}
+    # Named already, the settings would be read before tests/conftest.py has started the database that they point to.
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
     command = [sys.executable, "-m", "pytest", *arguments]
     # Ended like by Ctrl-C, with its database, when this command is killed.
     prepare = die_with_parent(signal.SIGINT)
