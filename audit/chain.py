@@ -1,4 +1,4 @@
-"""The arithmetic of the chains: hashes, links, commitments and the order of time (receipts.md "Receipt v1", "Append").
+"""The arithmetic of the chains: hashes, links, commitments and times as text (receipts.md "Receipt v1", "Append").
 
 Each organization has one chain; each release, named by its manifest SHA-256, has one inside it. The first receipt of
 the organization points to a genesis made of its origin; the first of a release points to nothing (`release_prev` is
@@ -100,12 +100,6 @@ def next_link(
         release_prev=release_head.receipt_hash if has_release and release_head else None,
         last_anchor=last_anchor,
     )
-
-
-def issue_time(*, now: datetime, head: Head | None) -> str:
-    """`max(now, last)`: taken under the head's lock, so that the chain's clock never runs backwards."""
-    moment = timestamp(now)
-    return max(moment, head.issued_at) if head else moment
 
 
 def timestamp(moment: datetime) -> str:

@@ -19,12 +19,6 @@ def found(rows: QuerySet[Row], what: str, **conditions: object) -> Row:
     return row
 
 
-def membership_of(person: Person, slug: str) -> Membership:
-    """The person's membership in the organization with this slug; 404 where she has none."""
-    rows = Membership.objects.select_related("organization", "person")
-    return found(rows.filter(person=person), "organization", organization__slug=slug)
-
-
 def memberships_of(person: Person) -> QuerySet[Membership]:
     """Where a person is a member, by name."""
     return Membership.objects.filter(person=person).select_related("organization").order_by("organization__name")

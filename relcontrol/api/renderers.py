@@ -16,13 +16,6 @@ class JSONRenderer(renderers.JSONRenderer):
     charset = None
 
 
-class ProblemRenderer(renderers.JSONRenderer):
-    """RFC 9457."""
-
-    media_type = "application/problem+json"
-    charset = None
-
-
 class AlwaysJSON(BaseContentNegotiation):
     """The first renderer for every client, and the first parser that takes the content type."""
 

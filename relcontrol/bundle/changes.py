@@ -42,11 +42,6 @@ def _changed(manifest: dict[str, Any], baseline: dict[str, Any], components: Seq
             yield Change(component, before, after)
 
 
-def is_multiple_change(manifest: dict[str, Any]) -> bool:
-    """Whether a release was accepted with several acknowledged changes."""
-    return len(manifest["acknowledged_changes"]) > 1
-
-
 def check_one_change(
     changes: Changes, acknowledged: Sequence[str], *, previous_was_multi: bool, baseline_named: bool
 ) -> tuple[Problem, ...]:

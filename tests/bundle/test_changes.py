@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relcontrol.bundle.changes import Change, Changes, check_one_change, diff, field_difference, is_multiple_change
+from relcontrol.bundle.changes import Change, Changes, check_one_change, diff, field_difference
 from relcontrol.bundle.components import MEASURING, SERVING
 from tests.bundle.manifests import COMMIT, digest, manifest
 
@@ -110,11 +110,6 @@ def test_after_several_changes_the_next_release_must_change_one() -> None:
 def test_acknowledging_what_did_not_change_is_refused() -> None:
     changes = diff(manifest(**ALTERED["model"]), manifest())
     assert check(changes, ["model", "routing"]) == [("acknowledged_changes", "not_changed")]
-
-
-def test_a_release_with_several_acknowledged_changes_is_a_multiple_change() -> None:
-    accepted = [manifest(acknowledged_changes=names) for names in ([], ["model"], ["model", "routing"])]
-    assert [is_multiple_change(release) for release in accepted] == [False, False, True]
 
 
 def test_a_field_difference_names_json_pointers() -> None:

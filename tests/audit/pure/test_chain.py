@@ -13,7 +13,6 @@ from audit.chain import (
     ReleaseHead,
     commitment,
     genesis_prev,
-    issue_time,
     leaf_hash,
     next_link,
     receipt_hash,
@@ -102,13 +101,6 @@ def test_an_event_without_a_release_has_no_place_in_a_release_chain() -> None:
         origin=ORIGIN, head=Head(7, HASH, timestamp(NOON)), release_head=ReleaseHead(2, HASH), has_release=False
     )
     assert (link.release_seq, link.release_prev) == (None, None)
-
-
-def test_the_chains_clock_stands_still_while_the_machines_clock_is_behind() -> None:
-    head = Head(1, HASH, timestamp(NOON))
-    assert issue_time(now=NOON - timedelta(hours=1), head=head) == head.issued_at
-    assert issue_time(now=NOON + timedelta(microseconds=1), head=head) == "2026-03-15T12:00:00.000001Z"
-    assert issue_time(now=NOON, head=None) == head.issued_at
 
 
 def test_a_moment_is_written_in_utc_with_27_characters() -> None:
