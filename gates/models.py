@@ -1,17 +1,20 @@
-"""Rows of quality: slices with their revisions, suites with their cases, graded answers and ratings, imports."""
+"""Rows of quality: slices with their revisions, suites with graded answers and ratings, judges, gate policies."""
 
 from typing import ClassVar
 
 from django.db import models
 
-from relcontrol.accounts.models import SLUG, Identifier, Organization, Person
+from relcontrol.accounts.models import SLUG, Application, Identifier, Organization, Person
 from relcontrol.jobs.models import LeasedJob
 
 SHA256 = 64
 
 
 class Slice(models.Model):
-    """A node of the slice tree as it is now; `SliceRevision` keeps what it was."""
+    """A node of the slice tree as it is now; `SliceRevision` keeps what it was.
+
+    A slice without an application is judged in every application's gate runs.
+    """
 
     class Policy(models.TextChoices):
         POINT = "point", "Point"
@@ -24,6 +27,7 @@ class Slice(models.Model):
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    application = models.ForeignKey(Application, models.PROTECT, null=True, related_name="+")
     owner = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     judge = models.CharField(max_length=200, blank=True)
     threshold = models.DecimalField(max_digits=5, decimal_places=4, null=True)
@@ -167,3 +171,49 @@ class SuiteImport(LeasedJob):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Judge(models.Model):
+    """What scores an answer, addressed by the digest of what makes it (contracts.md "judge"); it never changes."""
+
+    id = Identifier("jdg")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    definition = models.JSONField()
+    sha256 = models.CharField(max_length=SHA256)
+    created_by = models.CharField(max_length=40)
+    created_by_label = models.CharField(max_length=254)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["organization", "name"], name="judge_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GatePolicy(models.Model):
+    """The numbers beside the slices, of an application or, without one, of the whole organization."""
+
+    id = Identifier("pol")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    application = models.ForeignKey(Application, models.PROTECT, null=True, related_name="+")
+    revision = models.PositiveIntegerField(default=1)
+    definition = models.JSONField()
+    sha256 = models.CharField(max_length=SHA256)
+    changed_by_label = models.CharField(max_length=254)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "application"], nulls_distinct=False, name="gate_policy_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"gate policy of {self.application or self.organization}"
+
+
+# Django looks for models here only; the rows of gate runs and of decisions on them stand beside.
+from gates import run_models as _run_models  # noqa: E402, F401 - registers them

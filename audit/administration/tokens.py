@@ -41,6 +41,7 @@ def create_token(
         public=fresh.public,
         secret_sha256=fresh.secret_sha256,
         scopes=_checked_scopes(scopes, person),
+        created_by=actor.id,
         created_at=at,
         expires_at=at + timedelta(days=_checked_days(days)) if days is not None else None,
     )

@@ -109,13 +109,14 @@ class Membership(models.Model):
 
 
 class Application(models.Model):
-    """One LLM product of an organization. Its releases are numbered r1, r2, … from `release_count`."""
+    """One LLM product of an organization. Its releases are numbered r1, r2, … and its gate runs 1, 2 and so on."""
 
     id = Identifier("app")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="applications")
     slug = models.CharField(max_length=63, validators=[SLUG])
     name = models.CharField(max_length=200)
     release_count = models.PositiveIntegerField(default=0)
+    gate_run_count = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -175,6 +176,7 @@ class Token(models.Model):
     """A bearer token `rc_<public>.<secret>`: found by its public part, proved by the digest of its secret.
 
     A token with a `person` may do what her roles may; one without is a service and may do what `scopes` name.
+    `created_by` is who made it: nobody approves what was asked for with a token of her own making.
     """
 
     id = Identifier("tok")
@@ -184,6 +186,7 @@ class Token(models.Model):
     public = models.CharField(max_length=16, unique=True)
     secret_sha256 = models.CharField(max_length=64)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
+    created_by = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
