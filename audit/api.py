@@ -14,14 +14,14 @@ from rest_framework.response import Response
 from audit import verify
 from audit.chain import timestamp
 from audit.exports import content_of, request_export
-from audit.models import Export, Receipt
+from audit.models import Export, ExportPart, Receipt
 from audit.selectors import Filter, envelope_of, exports_of, receipt_named, receipts_of
 from audit.trust import trust_document
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission
 from relcontrol.accounts.selectors import found
 from relcontrol.api.calls import Call, CommandCall
 from relcontrol.api.downloads import python_file
-from relcontrol.api.inputs import Input, Structure
+from relcontrol.api.inputs import Input, Structure, Truth
 from relcontrol.api.pages import PAGED, listed, moment_of
 from relcontrol.errors import Conflict
 
@@ -56,6 +56,16 @@ EXPORT = inline_serializer(
         "scope": serializers.JSONField(),
         "sha256": serializers.CharField(allow_null=True),
         "size": serializers.IntegerField(),
+        "receipts": serializers.IntegerField(),
+        "report": inline_serializer(
+            "ExportReport",
+            {
+                "sha256": serializers.CharField(allow_null=True),
+                "size": serializers.IntegerField(),
+                "pages": serializers.IntegerField(),
+                "problem": serializers.CharField(allow_null=True),
+            },
+        ),
         "problem": serializers.JSONField(allow_null=True),
         "files": serializers.DictField(child=serializers.CharField()),
     },
@@ -67,6 +77,7 @@ class ExportInput(Input):
     """What to export."""
 
     scope = Structure()
+    report = Truth(required=False, allow_null=True, help_text="False leaves out the PDF, which takes the longest.")
     to = serializers.DateTimeField(required=False, allow_null=True)
 
     def get_fields(self) -> dict[str, Any]:
@@ -154,7 +165,13 @@ class Exports(CommandCall):
     def command(self, request: Request, **kwargs: str) -> Response:
         """Ask for one."""
         body = self.read(ExportInput)
-        export = request_export(actor=self.actor, scope=body["scope"], start=body.get("from"), end=body.get("to"))
+        export = request_export(
+            actor=self.actor,
+            scope=body["scope"],
+            start=body.get("from"),
+            end=body.get("to"),
+            with_report=body.get("report") is not False,
+        )
         return Response(export_as_json(export), status=202)
 
 
@@ -182,20 +199,56 @@ class ExportFile(Call):
         return export_response(found(exports_of(self.actor.organization), "export", pk=export))
 
 
+@extend_schema_view(
+    get=extend_schema(
+        summary="The finished export's report as PDF/A-3a, with the JSON embedded",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, 202: EXPORT},
+    )
+)
+class ExportReport(Call):
+    """The report of an export."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT}
+
+    def get(self, request: Request, export: str) -> Response | StreamingHttpResponse:
+        """The PDF; how far it is while the job is open."""
+        row = found(exports_of(self.actor.organization), "export", pk=export)
+        if not row.is_over:
+            return Response(export_as_json(row), status=202)
+        return report_response(row)
+
+
 def export_response(export: Export) -> StreamingHttpResponse:
-    """The file for download; 409 while it is not ready."""
+    """The JSON for download; 409 while it is not ready."""
+    _require_done(export)
+    return _file(export, ExportPart.Kind.JSON, export.size, export.sha256)
+
+
+def report_response(export: Export) -> StreamingHttpResponse:
+    """The PDF for download; 409 where there is none."""
+    _require_done(export)
+    if not export.report_sha256:
+        why = export.report_problem or "It was made before there were reports; make another."
+        raise Conflict(f"This export has no report: {why}", code="no_report")
+    return _file(export, ExportPart.Kind.PDF, export.report_size, export.report_sha256)
+
+
+def _require_done(export: Export) -> None:
     if export.state != Export.State.DONE:
         raise Conflict(
             f"This export is {export.get_state_display().lower()}; ask again when its state is done.",
             code="export_not_ready",
             state={"state": export.state, "progress": {"done": export.progress_done, "of": export.progress_of}},
         )
+
+
+def _file(export: Export, kind: ExportPart.Kind, size: int, sha256: str) -> StreamingHttpResponse:
     headers = {
-        "Content-Disposition": f'attachment; filename="{export.pk}.json"',
-        "Content-Length": str(export.size),
-        "X-Content-SHA256": export.sha256,
+        "Content-Disposition": f'attachment; filename="{export.pk}.{kind}"',
+        "Content-Length": str(size),
+        "X-Content-SHA256": sha256,
     }
-    return StreamingHttpResponse(content_of(export), content_type="application/json", headers=headers)
+    return StreamingHttpResponse(content_of(export, kind), content_type=f"application/{kind}", headers=headers)
 
 
 def receipt_as_json(row: Receipt) -> dict[str, Any]:
@@ -218,13 +271,26 @@ def receipt_as_json(row: Receipt) -> dict[str, Any]:
 def export_as_json(row: Export) -> dict[str, Any]:
     """An export's state; `files` names what can be fetched."""
     done = row.state == Export.State.DONE
+    report = {
+        "sha256": row.report_sha256 or None,
+        "size": row.report_size,
+        "pages": row.report_pages,
+        "problem": row.report_problem or None,
+    }
     return {
         "export_id": row.pk,
         "state": row.state,
         "progress": {"done": row.progress_done, "of": row.progress_of},
         "scope": row.scope,
-        "sha256": row.sha256 or None,
-        "size": row.size,
+        "sha256": (row.sha256 or None) if done else None,
+        "size": row.size if done else 0,
+        "receipts": row.receipts,
+        "report": report,
         "problem": row.problem,
-        "files": {"json": f"/v1/exports/{row.pk}.json"} if done else {},
+        "files": _files(row) if done else {},
     }
+
+
+def _files(row: Export) -> dict[str, str]:
+    files = {"json": f"/v1/exports/{row.pk}.json"}
+    return files | {"pdf": f"/v1/exports/{row.pk}.pdf"} if row.report_sha256 else files

@@ -11,5 +11,6 @@ urlpatterns = [
     path("verify.py", api.VerifierFile.as_view(), name="api-verifier"),
     path("exports", api.Exports.as_view(), name="api-exports"),
     path("exports/<str:export>.json", api.ExportFile.as_view(), name="api-export-file"),
+    path("exports/<str:export>.pdf", api.ExportReport.as_view(), name="api-export-report"),
     path("exports/<str:export>", api.OneExport.as_view(), name="api-export"),
 ]

@@ -151,6 +151,7 @@ def _row_failures(receipt: Receipt, signed: Mapping[str, Any]) -> Iterator[verif
         "release_prev": (chain["release_prev"], receipt.release_prev),
         "manifest_sha256": (signed["release"]["manifest_sha256"], receipt.manifest_sha256),
         "release": (signed["release"]["id"] or "", receipt.release),
+        "application": (signed.get("application", receipt.application) or "", receipt.application),
         "event": (signed["event"], receipt.event),
         "outcome": (signed["decision"]["outcome"], receipt.outcome),
         "actor": (signed["actor"]["id"], receipt.actor),

@@ -1,7 +1,8 @@
 """Exports: asked for at once, made in the background, issued with a receipt (receipts.md "Export").
 
 The set is fixed when it is asked for: everything in scope up to the head of that moment. So both passes over it, and
-a second attempt after a kill, give the same bytes but for the signature's time.
+a second attempt after a kill, give the same bytes. An export is made in two steps, its JSON and the report of that JSON
+as PDF; a second attempt goes on after the step that was done.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from audit.keyring import public_keys, signer
 from audit.keys import EXPORT
 from audit.models import ChainHead, Export, ExportPart, Opening, Receipt
 from audit.receipts import Record, append
+from audit.report.writing import Written, write_report
 from audit.selectors import envelope_of, manifest_of_release
 from relcontrol.accounts.actors import Actor, system_actor
 from relcontrol.accounts.permissions import READ_AUDIT
@@ -29,15 +31,24 @@ from relcontrol.jobs.leases import Lease
 from relcontrol.jobs.models import LeasedJob
 from relcontrol.jobs.wake import wake_on_commit
 
+NOT_WANTED = "This export was asked for without its report; make another for one."
 BATCH = 500
 PART_BYTES = 1024 * 1024
 
 
 @transaction.atomic
 def request_export(
-    *, actor: Actor, scope: dict[str, Any], start: datetime | None = None, end: datetime | None = None
+    *,
+    actor: Actor,
+    scope: dict[str, Any],
+    start: datetime | None = None,
+    end: datetime | None = None,
+    with_report: bool = True,
 ) -> Export:
-    """Ask for an export of one scope: `{"organization": true}`, `{"application": slug}` or `{"release": id or SHA}`."""
+    """Ask for an export of one scope: `{"organization": true}`, `{"application": slug}` or `{"release": id or SHA}`.
+
+    A program that reads the JSON alone can leave out the report, which takes longer than everything else.
+    """
     actor.require(READ_AUDIT)
     checked = _checked_scope(actor, scope)
     if start and end and start >= end:
@@ -49,18 +60,33 @@ def request_export(
         organization=actor.organization,
         scope=checked,
         upto=head.seq,
+        with_report=with_report,
         requested_by=actor.id,
         requested_by_label=actor.label,
         created_at=now(),
     )
-    export.progress_of = _receipts(export).count()
+    export.receipts = export.progress_of = _receipts(export).count()
     export.save(force_insert=True)
     wake_on_commit("export", export.pk)
     return export
 
 
 def make_export(lease: Lease[Export]) -> None:
-    """Write the document piece by piece, then issue it: state, digest and receipt in one transaction."""
+    """Write the JSON, then its report, then issue both: state, digests and receipt in one transaction."""
+    if not lease.job.sha256:
+        _write_document(lease)
+    report = write_report(lease) if lease.job.with_report else Written(problem=NOT_WANTED)
+    _issue(lease, report)
+
+
+def content_of(export: Export, kind: ExportPart.Kind = ExportPart.Kind.JSON) -> Iterator[bytes]:
+    """A finished file, piece by piece."""
+    parts = ExportPart.objects.filter(export=export, kind=kind)
+    for number in list(parts.order_by("number").values_list("number", flat=True)):
+        yield bytes(parts.get(number=number).content)
+
+
+def _write_document(lease: Lease[Export]) -> None:
     export = lease.job
     with lease.writing():
         ExportPart.objects.filter(export=export).delete()
@@ -70,23 +96,34 @@ def make_export(lease: Lease[Export]) -> None:
         size += len(piece)
         with lease.writing():
             ExportPart.objects.create(export=export, number=number, content=piece)
-    _issue(lease, digest.hexdigest(), size)
+    with lease.writing() as row:
+        row.sha256, row.size = digest.hexdigest(), size
+        row.save(update_fields=["sha256", "size"])
+    export.sha256, export.size = row.sha256, row.size
 
 
-def content_of(export: Export) -> Iterator[bytes]:
-    """The finished file, piece by piece."""
-    numbers = ExportPart.objects.filter(export=export).order_by("number").values_list("number", flat=True)
-    for number in list(numbers):
-        yield bytes(ExportPart.objects.get(export=export, number=number).content)
-
-
-def _issue(lease: Lease[Export], sha256: str, size: int) -> None:
+def _issue(lease: Lease[Export], report: Written) -> None:
     with lease.writing() as export:
         export.state, export.finished_at = LeasedJob.State.DONE, now()
-        export.sha256, export.size, export.progress_done = sha256, size, export.progress_of
-        export.save(update_fields=["state", "finished_at", "sha256", "size", "progress_done"])
-        state = {"id": export.pk, "scope": export.scope, "sha256": sha256, "for": export.requested_by}
-        record = Record(event=Event.EXPORT_ISSUED, outcome="issued", kind="export", name=export.pk, state=state)
+        export.progress_done = export.progress_of = export.receipts
+        export.report_sha256, export.report_size = report.sha256, report.size
+        export.report_pages, export.report_problem = report.pages, report.problem
+        columns = ["report_sha256", "report_size", "report_pages", "report_problem"]
+        export.save(update_fields=["state", "finished_at", "progress_done", "progress_of", *columns])
+        state = {
+            "id": export.pk,
+            "scope": export.scope,
+            "sha256": export.sha256,
+            "pdf_sha256": export.report_sha256 or None,
+            "for": export.requested_by,
+        }
+        record = Record(
+            event=Event.EXPORT_ISSUED,
+            outcome="issued",
+            kind="export",
+            name=export.pk,
+            state=state,
+        )
         append(system_actor(export.organization), record)
 
 

@@ -143,7 +143,10 @@ class ChainCheck(models.Model):
 
 
 class Export(LeasedJob):
-    """A signed set of receipts for an auditor, made in the background."""
+    """A signed set of receipts for an auditor, made in the background: its JSON first, then the report of that.
+
+    `sha256` is there as soon as the JSON is whole. Without a report, `report_problem` says in words why not.
+    """
 
     id = Identifier("exp")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
@@ -153,6 +156,12 @@ class Export(LeasedJob):
     requested_by_label = models.CharField(max_length=254)
     sha256 = models.CharField(max_length=SHA256, blank=True)
     size = models.PositiveBigIntegerField(default=0)
+    receipts = models.PositiveBigIntegerField(default=0)
+    with_report = models.BooleanField(default=True)
+    report_sha256 = models.CharField(max_length=SHA256, blank=True)
+    report_size = models.PositiveBigIntegerField(default=0)
+    report_pages = models.PositiveIntegerField(default=0)
+    report_problem = models.CharField(max_length=500, blank=True)
 
     class Meta(LeasedJob.Meta):
         pass
@@ -160,17 +169,27 @@ class Export(LeasedJob):
     def __str__(self) -> str:
         return self.pk
 
+    @property
+    def is_reporting(self) -> bool:
+        """Its JSON is whole; what goes on are the pages of the report."""
+        return bool(self.sha256) and not self.is_over
+
 
 class ExportPart(models.Model):
-    """A piece of an export's file, in order."""
+    """A piece of one of an export's files, in order."""
+
+    class Kind(models.TextChoices):
+        JSON = "json", "JSON"
+        PDF = "pdf", "PDF"
 
     id = models.BigAutoField(primary_key=True)
     export = models.ForeignKey(Export, models.CASCADE, related_name="parts")
+    kind = models.CharField(max_length=4, choices=Kind.choices, default=Kind.JSON)
     number = models.PositiveIntegerField()
     content = models.BinaryField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["export", "number"], name="export_part_once")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["export", "kind", "number"], name="export_part_once")]
 
     def __str__(self) -> str:
-        return f"{self.export_id} part {self.number}"
+        return f"{self.export_id} {self.kind} part {self.number}"

@@ -2,7 +2,7 @@
 
 The organization's chain head is the last row that a transaction locks; `issued_at` is taken under that lock and never
 decreases. Heads of single releases change under the same lock only, so they need none of their own. A second receipt
-of the same transaction finds the head already locked.
+of the same transaction finds the head already locked. The statements are in `audit/appending.py`.
 """
 
 import secrets
@@ -14,12 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from audit import chain, statement
+from audit import appending, chain, statement
 from audit.envelope import PAYLOAD_TYPES, pae
 from audit.events import Event
 from audit.keyring import signer
 from audit.keys import RECEIPTS, SigningKey
-from audit.models import ChainHead, Opening, Receipt, ReleaseHead
+from audit.models import Receipt
 from relcontrol.accounts.actors import Actor
 from relcontrol.clock import now
 from relcontrol.ids import new_id
@@ -32,7 +32,10 @@ class Record:
 
     `state` is the object after the decision, as JSON without floats. It is committed to with a salt, so that its
     content can be opened to an auditor and erased; the subject of a receipt without a release is the digest of
-    `[salt, state]`, because a digest without salt of a name and an address could be guessed after the erasure.
+    `[salt, state]`, because a digest without salt of what is guessable could be tried after the erasure. `personal`
+    holds what says who somebody is, such as a name and an address: each has a commitment of its own beside the state
+    (`personal.email`), so that it can be erased and the state stays. `application` is the slug of the application that
+    the decision is about; it is signed, and decides which exports the receipt is in.
     """
 
     event: Event
@@ -40,6 +43,7 @@ class Record:
     kind: str
     name: str
     state: Mapping[str, Any]
+    personal: Mapping[str, Any] = field(default_factory=dict)
     application: str = ""
     release: statement.ReleaseRef | None = None
     delivery: statement.Delivery | None = None
@@ -55,39 +59,25 @@ def append(actor: Actor, record: Record) -> Receipt:
     """Sign the record and add it to the organization's chain. Must run inside the decision's transaction."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a receipt is appended in the transaction of its decision")
-    head = ChainHead.objects.select_for_update().get(organization=actor.organization)
+    head = appending.locked_head(actor.organization)
     key = signer(RECEIPTS, known=head.keyid)  # what signed the last receipt is on the keyring
-    release_head = _release_head(actor, record)
     issued_at = max(now(), head.issued_at) if head.issued_at else now()
-    disclosure = statement.Disclosure("state", dict(record.state), secrets.token_hex(16))
-    document = _statement(actor, record, _link(actor, head, release_head), issued_at, key, disclosure)
-    receipt = _insert(actor, record, document, issued_at, key)
-    Opening.objects.create(receipt=receipt, field="state", salt=disclosure.salt, value=disclosure.value)
-    _advance(head, release_head, receipt)
-    return receipt
+    disclosures = statement.disclosures_of(dict(record.state), record.personal, _fresh_salt)
+    document = _statement(actor, record, _link(actor, record, head), issued_at, key, disclosures)
+    return appending.store(_signed(actor, record, document, issued_at, key), disclosures)
 
 
-def _release_head(actor: Actor, record: Record) -> ReleaseHead | None:
-    if record.release is None:
-        return None
-    head, _ = ReleaseHead.objects.get_or_create(
-        organization=actor.organization, manifest_sha256=record.release.manifest_sha256
-    )
-    return head
+def _fresh_salt() -> str:
+    return secrets.token_hex(16)
 
 
-def _link(actor: Actor, head: ChainHead, release_head: ReleaseHead | None) -> chain.Link:
-    before = chain.Head(head.seq, head.receipt_hash, chain.timestamp(head.issued_at)) if head.issued_at else None
-    release_before = (
-        chain.ReleaseHead(release_head.seq, release_head.receipt_hash)
-        if release_head and release_head.receipt_hash
-        else None
-    )
+def _link(actor: Actor, record: Record, head: appending.LockedHead) -> chain.Link:
+    about = record.release
     return chain.next_link(
         origin=actor.organization.origin,
-        head=before,
-        release_head=release_before,
-        has_release=release_head is not None,
+        head=head.as_head(),
+        release_head=appending.release_head(actor.organization, about.manifest_sha256) if about else None,
+        has_release=about is not None,
     )
 
 
@@ -97,8 +87,9 @@ def _statement(
     link: chain.Link,
     issued_at: datetime,
     key: SigningKey,
-    disclosure: statement.Disclosure,
+    disclosures: list[statement.Disclosure],
 ) -> dict[str, Any]:
+    state = disclosures[0]
     return statement.build_statement(
         event=record.event,
         event_id=new_id("rcp"),
@@ -108,12 +99,13 @@ def _statement(
         link=link,
         signer_keyid=key.keyid,
         actor=statement.Actor(actor.kind, actor.id, actor.auth, actor.session, record.meaning),
-        about=record.release or statement.Subject(record.kind, record.name, [disclosure.salt, disclosure.value]),
+        about=record.release or statement.Subject(record.kind, record.name, [state.salt, state.value]),
         build=statement.Build(VERSION, settings.COMMIT),
         weights=record.weights,
+        application=record.application or None,
         delivery=record.delivery,
         decision=statement.Decision(record.outcome, record.policy, list(record.inputs), record.override),
-        disclosures=[disclosure],
+        disclosures=disclosures,
         retention=statement.Retention("standard", chain.timestamp(_kept_until(issued_at))),
     )
 
@@ -127,10 +119,10 @@ def _kept_until(issued_at: datetime) -> datetime:
         return issued_at.replace(year=year, day=28)
 
 
-def _insert(actor: Actor, record: Record, document: dict[str, Any], issued_at: datetime, key: SigningKey) -> Receipt:
+def _signed(actor: Actor, record: Record, document: dict[str, Any], issued_at: datetime, key: SigningKey) -> Receipt:
     payload = statement.payload_bytes(document)
     predicate = document["predicate"]
-    return Receipt.objects.create(
+    return Receipt(
         pk=predicate["event_id"],
         organization=actor.organization,
         seq=predicate["chain"]["seq"],
@@ -150,12 +142,3 @@ def _insert(actor: Actor, record: Record, document: dict[str, Any], issued_at: d
         signature=key.sign(pae(PAYLOAD_TYPES[RECEIPTS], payload)),
         keyid=key.keyid,
     )
-
-
-def _advance(head: ChainHead, release_head: ReleaseHead | None, receipt: Receipt) -> None:
-    head.seq, head.receipt_hash, head.issued_at = receipt.seq, receipt.receipt_hash, receipt.issued_at
-    head.keyid = receipt.keyid
-    head.save(update_fields=["seq", "receipt_hash", "issued_at", "keyid"])
-    if release_head is not None and receipt.release_seq is not None:
-        release_head.seq, release_head.receipt_hash = receipt.release_seq, receipt.receipt_hash
-        release_head.save(update_fields=["seq", "receipt_hash"])

@@ -7,13 +7,16 @@ Decisions (receipts.md "Receipt v1"):
 * `delivery` is there on events of releases, rollouts, checkpoints and rollbacks, and absent on all others; receipts
   of gates and overrides name the manifest alone (`id` and `route` are null).
 * `weights` is always there: closed API and not claimed, open weights and attested to some degree, or no release.
+* `application` is the slug of the application that a receipt is about, and is signed, so that a receipt cannot be
+  shown as one of another. It is null where the thing serves several: artifacts, suites, slices, people, tokens. What is
+  about a release, an application or a route always names it. Receipts from before this field have none and verify.
 * What a receipt must not show in clear is a commitment; its value and salt are a `Disclosure` kept elsewhere.
 * The schema is the auditor's: `validate_statement` asks the verifier, so what it would refuse is never signed.
 
 Pure: ids, time and place in the chain are given in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,6 +29,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://relcontrol.dev/attestation/release-receipt/v1"
 SPEC = "relcontrol/receipt/v1"
 MAX_PAYLOAD_BYTES = 256 * 1024
+STATE, PERSONAL = "state", "personal."  # fields of commitments: what is so after the event, and details of a person
 
 
 class StatementError(ValueError):
@@ -188,6 +192,12 @@ class Disclosure:
         return {"field": self.field, "commitment": commitment(self.field, self.salt, self.value)}
 
 
+def disclosures_of(state: Any, personal: Mapping[str, Any], salt: Callable[[], str]) -> list[Disclosure]:
+    """The state, and beside it each personal detail with a salt of its own, so that it can be erased alone."""
+    details = [Disclosure(f"{PERSONAL}{name}", value, salt()) for name, value in sorted(personal.items())]
+    return [Disclosure(STATE, state, salt()), *details]
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long openings and bodies are kept; the receipt itself stays. `until` is null for "as long as it exists"."""
@@ -217,6 +227,7 @@ def build_statement(
     about: ReleaseRef | Subject,
     build: Build,
     weights: Weights,
+    application: str | None = None,
     delivery: Delivery | None = None,
     decision: Decision | None = None,
     disclosures: Sequence[Disclosure] = (),
@@ -233,6 +244,7 @@ def build_statement(
         "chain": {"customer": origin, **asdict(link)},
         "signer": {"keyid": signer_keyid, "role": "receipts"},
         "actor": asdict(actor),
+        "application": application,
         "release": _release(about),
         "decision": asdict(decision or Decision()),
         "weights": weights.as_json(),

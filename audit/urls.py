@@ -12,6 +12,7 @@ urlpatterns = [
     path("exports/", exports.exports, name="exports"),
     path("exports/<str:export>/", exports.export, name="export"),
     path("exports/<str:export>/file.json", exports.export_file, name="export-file"),
+    path("exports/<str:export>/report.pdf", exports.export_report, name="export-report"),
     path("verify.py", exports.verifier_file, name="verifier-file"),
     path("trust.json", exports.trust_file, name="trust-file"),
 ]

@@ -94,6 +94,7 @@ EVENT_FAMILIES = {
 EVENTS = frozenset(f"{family}.{word}" for family, words in EVENT_FAMILIES.items() for word in words.split())
 DELIVERY_FAMILIES = frozenset({"release", "rollout", "checkpoint", "rollback"})
 GATE_FAMILIES = frozenset({"gate", "override"})
+APPLICATION_FAMILIES = frozenset({"application", "route"})
 
 
 # ── What goes wrong ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -559,6 +560,7 @@ _TIME_FORM = _matching(
 )
 _ORIGIN = _matching(r"[!-~]{1,300}", "a chain origin: 1 to 300 printable ASCII characters")
 _WORD = _matching(r"[a-z0-9][a-z0-9_.:+-]{0,119}", "a word in lower case")
+_SLUG = _matching(r"[a-z0-9][a-z0-9-]{0,62}", "the slug of an application")
 _NAME = _matching(r"[^\x00-\x1f\x7f]{1,300}", "text of 1 to 300 characters on one line")
 _DELIVERY = _one_of("registered", "rolling", "stable", "superseded", "halted", "rolled_back", "archived")
 _DECIMAL = _matching(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", "a decimal number as text")
@@ -595,6 +597,7 @@ _STATEMENT = _record(
                         "signature_meaning": _nullable(_NAME),
                     }
                 ),
+                "application": _nullable(_SLUG),
                 "release": _record(
                     {"manifest_sha256": _nullable(_SHA256), "id": _nullable(_NAME), "route": _nullable(_NAME)}
                 ),
@@ -638,7 +641,7 @@ _STATEMENT = _record(
                 "retention": _record({"class": _WORD, "until": _nullable(_moment)}),
                 "build": _record({"version": _NAME, "commit": _nullable(_NAME)}),
             },
-            optional=["delivery"],
+            optional=["application", "delivery"],  # the first receipts of all did not name an application
         ),
     }
 )
@@ -737,6 +740,7 @@ def check_statement(statement: Any) -> None:
     _STATEMENT(statement, "")
     predicate = statement["predicate"]
     _check_release(predicate)
+    _check_application(predicate)
     _check_subject(statement["subject"][0], predicate["release"]["manifest_sha256"])
     _require(
         ("delivery" in predicate) == (_family(predicate) in DELIVERY_FAMILIES),
@@ -763,6 +767,15 @@ def _check_release(predicate: Mapping[str, Any]) -> None:
         _require(bare, label, "the manifest alone in a receipt of a gate", release)
     if _family(predicate) in DELIVERY_FAMILIES | GATE_FAMILIES:
         _require(named, f"{label}.manifest_sha256", "a manifest on this event", predicate["event"])
+
+
+def _check_application(predicate: Mapping[str, Any]) -> None:
+    """What is about a release, an application or a route names the application; what serves several names none."""
+    if "application" not in predicate:
+        return
+    must = predicate["release"]["manifest_sha256"] is not None or _family(predicate) in APPLICATION_FAMILIES
+    named = predicate["application"] is not None
+    _require(named or not must, "predicate.application", "the slug of an application on this event", None)
 
 
 def _check_subject(subject: Mapping[str, Any], manifest_sha256: str | None) -> None:
@@ -894,6 +907,11 @@ class Statement:
     @property
     def issued_at(self) -> str:
         return str(self.predicate["issued_at"])
+
+    @property
+    def application(self) -> str | None:
+        name: str | None = self.predicate.get("application")
+        return name
 
     @property
     def manifest_sha256(self) -> str | None:
@@ -1049,6 +1067,14 @@ def _disorder(previous: Statement, current: Statement) -> str:
     return "a fork: two receipts with one seq"
 
 
+def _same_application(last: Statement | None, current: Statement) -> Iterator[VerificationError]:
+    """A release belongs to one application; a receipt from before applications were named says nothing of it."""
+    expected, got = last.application if last else None, current.application
+    if expected and got and expected != got:
+        detail = "the receipts of one release name two applications"
+        yield current.place().failure(INTEGRITY, detail, expected=expected, got=got)
+
+
 @dataclass
 class _Walk:
     """Step 5 over the receipts that could be opened; `None` stands for one that could not."""
@@ -1093,6 +1119,9 @@ class _Walk:
         if scope.kind == "release" and current.manifest_sha256 != scope.name:
             got = current.manifest_sha256 or "no release"
             yield place.failure(INTEGRITY, "a receipt of another release", expected=scope.name, got=got)
+        if scope.kind == "application" and current.application != scope.name:
+            got = current.application or "no application"
+            yield place.failure(INTEGRITY, "a receipt of another application", expected=scope.name, got=got)
         early = scope.start is not None and current.issued_at < scope.start
         if early or (scope.end is not None and current.issued_at >= scope.end):
             yield place.failure(
@@ -1131,8 +1160,9 @@ class _Walk:
         self.releases[release] = current
         before = last.predicate["chain"]["release_seq"] if last else 0
         seq, prev = chain["release_seq"], chain["release_prev"]
-        gapless = complete and self.scope.kind in ("organization", "release") and (last or not self.scope.start)
+        gapless = complete and bool(self.scope.kind) and (last or not self.scope.start)
         expected, got = f"release_seq {before + 1}", f"release_seq {seq}"
+        yield from _same_application(last, current)
         if seq <= before:
             yield place.failure(INTEGRITY, "out of order in its release", expected=expected, got=got)
         elif last and seq == before + 1 and prev != last.receipt_hash:
@@ -1435,14 +1465,28 @@ class _Examination:
     def _completeness(self) -> tuple[str, str, str]:
         tail = "A cut tail cannot be seen from inside: only a later head or a witness shows it."
         if self.scope.kind != "organization":
-            known = "no receipt of this release is missing before its last; " if self.scope.kind == "release" else ""
-            gaps = f"{known}{self.gaps} gaps in the organization's chain, as expected of a part of it"
-            return NOT_CHECKED, f"{gaps[0].upper()}{gaps[1:]}.", tail
+            return NOT_CHECKED, *self._partly_complete(tail)
         begin = f"from seq {self.receipts[0].seq}" if self.scope.start and self.receipts else "from the genesis"
         if self.known_head is not None and self.reaches_head:
             proves = f"Nothing is missing {begin} to the head that you hold, seq {self.known_head.seq}."
             return HOLDS, proves, "Not what was issued after that head."
         return NOT_CHECKED, f"No gap {begin} to the last receipt here; no head to compare with (--head).", tail
+
+    def _partly_complete(self, tail: str) -> tuple[str, str]:
+        """What the receipts of a release or an application prove of themselves, and what only the whole chain does."""
+        counted = f"{self.gaps} gap{'' if self.gaps == 1 else 's'}"
+        gaps = f"{counted} in the organization's chain, as expected of a part of it."
+        span = "between its first and its last here" if self.scope.start else "before its last"
+        if self.scope.kind == "release":
+            return f"No receipt of this release is missing {span}; {gaps}", tail
+        if self.scope.kind == "application":
+            known = "Every receipt here was signed as one of this application, and no release here misses one"
+            limits = (
+                "Not that every release and route of it is here: one that was left out whole is a gap like any other. "
+                f"Only an export of the organization shows that. {tail}"
+            )
+            return f"{known} {span}; {gaps}", limits
+        return f"{gaps[0].upper()}{gaps[1:]}", tail
 
     def _weights(self) -> tuple[str, str, str]:
         counted = "; ".join(f"{count} {claim}" for claim, count in sorted(self.claims.items())) or "no receipts"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.events import Event
+from audit.statement import PERSONAL, STATE
 
 PHRASES = {
     Event.GATE_PASSED: "{thing} passed its gate",
@@ -58,8 +59,16 @@ def sentence(*, event: str, outcome: str, who: str, thing: str) -> str:
     return f"{said[0].upper() if ours else said[0]}{said[1:]}."
 
 
+def opened_state(openings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the openings of one receipt (field → value) tell together: the state, and what is personal beside it."""
+    state = openings.get(STATE)
+    known = dict(state) if isinstance(state, dict) else {}
+    personal = {name.removeprefix(PERSONAL): value for name, value in openings.items() if name.startswith(PERSONAL)}
+    return known | personal or None
+
+
 def thing_of(subject: str, application: str, state: Mapping[str, Any] | None) -> str:
-    """What a receipt is about. `state` is its opening; after an erasure ids stand where names stood."""
+    """What a receipt is about. `state` is what is opened; after an erasure ids stand where names stood."""
     kind, _, name = subject.partition(":")
     shown = str((state or {}).get("name") or name)
     if kind == "release":

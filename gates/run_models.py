@@ -227,7 +227,7 @@ class Override(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["run"],
-                condition=models.Q(state__in=["pending_approval", "active", "used"]),
+                condition=models.Q(state__in=["pending_approval", "active"]),
                 name="override_open_once",
             )
         ]

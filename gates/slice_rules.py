@@ -25,6 +25,9 @@ MAX_NAME: Final = 200
 MAX_DESCRIPTION: Final = 10_000
 MAX_DEPTH: Final = 12
 PLACES: Final = 4
+# Words that are addresses of their own below /slices.
+RESERVED: Final = frozenset({"new", "preview", "import", "export"})
+_JUDGED: Final = ("slug", "application", "parent", "threshold", "quality_floor", "policy", "n_min", "match")
 
 _JUDGE = re.compile(r"external:[A-Za-z0-9][A-Za-z0-9._/-]{0,99}@[A-Za-z0-9][A-Za-z0-9._-]{0,63}|jdg_[0-9a-z]{26}")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
@@ -34,11 +37,15 @@ _MAX_METADATA: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a slice says. `parent` is a slug, `owner` a person's pseudonymous id, `judge` a judge's name or id."""
+    """What a slice says. `parent` is a slug, `owner` a person's pseudonymous id, `judge` a judge's name or id.
+
+    `application` is the slug of the only application in whose gate runs it is judged; None is every application.
+    """
 
     slug: str
     name: str
     description: str
+    application: str | None
     parent: str | None
     owner: str | None
     judge: str | None
@@ -58,14 +65,19 @@ class Definition:
         return sha256_hex({"schema": SLICE_SCHEMA, **self.as_json()})
 
 
-def slice_set_digest(revisions: Iterable[tuple[Definition, int]]) -> str:
-    """The digest of all slices of an organization, each with its revision; what a gate run pins."""
-    judged = ("slug", "parent", "threshold", "quality_floor", "policy", "n_min", "match", "judge")
-    entries = [
-        {name: definition.as_json()[name] for name in judged} | {"revision": revision}
-        for definition, revision in revisions
-    ]
+def slice_set_digest(revisions: Iterable[tuple[Definition, int]], judges: Mapping[str, str]) -> str:
+    """The digest of slices, each with its revision; what a gate run pins.
+
+    `judges` has the digest of every judge that is known, by name and by id; another one stands by its name.
+    """
+    entries = [_judged_entry(definition, judges) | {"revision": revision} for definition, revision in revisions]
     return sha256_hex({"schema": SLICE_SET_SCHEMA, "slices": sorted(entries, key=lambda entry: str(entry["slug"]))})
+
+
+def _judged_entry(definition: Definition, judges: Mapping[str, str]) -> dict[str, Any]:
+    stored = definition.as_json()
+    named = definition.judge
+    return {name: stored[name] for name in _JUDGED} | {"judge": judges.get(named, named) if named else None}
 
 
 def decimal_text(value: Decimal | None) -> str | None:

@@ -3,60 +3,47 @@
 Services first, then selectors. A slug never changes, since cases and digests name it.
 """
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from audit.administration.rules import checked_slug
 from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import Policy
 from gates import slice_rules
-from gates.models import Slice, SliceRevision
+from gates.models import Judge, Slice, SliceRevision
+from gates.slice_fields import DEFAULTS, Directory, checked_fields, checked_slice_slug
 from gates.slice_rules import Definition
 from relcontrol.accounts.actors import Actor
-from relcontrol.accounts.models import Membership, Organization, Person
+from relcontrol.accounts.models import Application, Organization
 from relcontrol.accounts.permissions import WRITE_GATES
 from relcontrol.accounts.selectors import found
-from relcontrol.bundle.reading import Reader
 from relcontrol.clock import now
-from relcontrol.errors import Conflict, FieldError, Invalid, invalid
-
-DEFAULTS: Mapping[str, Any] = {
-    "description": "",
-    "parent": None,
-    "owner": None,
-    "judge": None,
-    "threshold": None,
-    "quality_floor": None,
-    "policy": str(Slice.Policy.POINT),
-    "n_min": 20,
-    "match": None,
-}
+from relcontrol.errors import Conflict, NotFound, invalid
 
 
 @transaction.atomic
 def create_slice(*, actor: Actor, slug: str, **fields: Any) -> Slice:
     """Make a slice; what is left out gets its default.
 
-    `fields`: name, description, parent (slug), owner (a member's e-mail address), judge, threshold and quality_floor
-    (decimals), policy, n_min, match.
+    `fields`: name, description, application and parent (slugs), owner (a member's e-mail address), judge, threshold
+    and quality_floor (decimals), policy, n_min, match.
     """
     actor.require(WRITE_GATES)
     wanted = {"name": slug, **DEFAULTS, **fields}
-    row = Slice(organization=actor.organization, slug=checked_slug(slug), created_at=now())
-    _apply(row, _checked(actor.organization, wanted))
-    _require_shallow(_parents(actor.organization) | {slug: wanted["parent"]}, slug)
+    row = Slice(organization=actor.organization, slug=checked_slice_slug(slug), created_at=now())
+    apply_values(row, checked_fields(Directory(actor.organization), wanted))
+    require_shallow(_parents(actor.organization) | {slug: wanted["parent"]}, slug)
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as error:
         message = f"There is a slice {slug} already; change it with PATCH /v1/slices/{slug}."
         raise Conflict(message, code="exists_already") from error
-    _record(actor, row, "created")
+    keep_revision(actor, row)
+    append_receipt(actor, row, "created")
     return row
 
 
@@ -71,20 +58,21 @@ def change_slice(*, actor: Actor, target: Slice, expected_revision: int | None =
         message = f"{row.slug} is at revision {row.revision}, not {expected_revision}. Read it again, then change it."
         raise Conflict(message, code="stale", state={"slug": row.slug, "revision": row.revision})
     before = definition_of(row)
-    _apply(row, _checked(actor.organization, fields))
+    apply_values(row, checked_fields(Directory(actor.organization), fields))
     if definition_of(row) == before:
         return row
     if "parent" in fields:
-        _require_shallow(_parents(actor.organization) | {row.slug: fields["parent"]}, row.slug)
+        require_shallow(_parents(actor.organization) | {row.slug: fields["parent"]}, row.slug)
     row.revision += 1
     row.save()
-    _record(actor, row, "changed")
+    keep_revision(actor, row)
+    append_receipt(actor, row, "changed")
     return row
 
 
 def slices_of(organization: Organization) -> QuerySet[Slice]:
-    """Slices of an organization with their parents and owners, by slug."""
-    rows = Slice.objects.filter(organization=organization).select_related("parent", "owner")
+    """Slices of an organization with their parents, owners and applications, by slug."""
+    rows = Slice.objects.filter(organization=organization).select_related("parent", "owner", "application")
     return rows.order_by("slug")
 
 
@@ -101,10 +89,48 @@ def slice_tree(organization: Organization) -> list[tuple[Slice, int]]:
     return [(rows[slug], depth) for slug, depth in slice_rules.in_tree_order(parents)]
 
 
-def slice_set_digest(organization: Organization) -> str:
-    """The digest of all slices as they are now (contracts.md)."""
+def slice_in(tree: Iterable[tuple[Slice, int]], text: str) -> Slice:
+    """The slice of a tree with this slug or id."""
+    for row, _ in tree:
+        if text in (row.slug, row.pk):
+            return row
+    raise NotFound(f"There is no slice {text} here. Look it up in the list of slices.")
+
+
+def applying_to(application: Application) -> Q:
+    """Which slices gate runs of an application look at: its own and those of every application."""
+    return Q(application=application) | Q(application__isnull=True)
+
+
+def judged_slices(organization: Organization, application: Application) -> list[Slice]:
+    """Slices with a threshold that gate runs of this application judge, in the order of the tree."""
+    every = [row for row, _ in slice_tree(organization)]
+    return [row for row in every if row.threshold is not None and row.application in (None, application)]
+
+
+def slice_set_digest(organization: Organization, application: Application | None = None) -> str:
+    """The digest of all slices as they are now (contracts.md); with an application, of those that apply to it."""
     rows = slices_of(organization)
-    return slice_rules.slice_set_digest((definition_of(row), row.revision) for row in rows)
+    if application is not None:
+        rows = rows.filter(applying_to(application))
+    pairs = [(definition_of(row), row.revision) for row in rows]
+    named = {definition.judge for definition, _ in pairs if definition.judge}
+    return slice_rules.slice_set_digest(pairs, judge_digests(organization, named))
+
+
+def judge_digests(organization: Organization, named: Iterable[str]) -> dict[str, str]:
+    """The digests of those of these judges that are known, by what they were named by: name or id."""
+    wanted = list(named)
+    rows = Judge.objects.filter(Q(name__in=wanted) | Q(pk__in=wanted), organization=organization)
+    known = {key: row.sha256 for row in rows for key in (row.pk, row.name)}
+    return {name: known[name] for name in wanted if name in known}
+
+
+def judges_named(organization: Organization) -> list[str]:
+    """Names of judges to choose from: those that are known, and those that slices name."""
+    known = Judge.objects.filter(organization=organization).values_list("name", flat=True)
+    named = Slice.objects.filter(organization=organization).exclude(judge="").values_list("judge", flat=True)
+    return sorted({*known, *named})
 
 
 def revisions_of(target: Slice) -> QuerySet[SliceRevision]:
@@ -118,6 +144,7 @@ def definition_of(row: Slice) -> Definition:
         slug=row.slug,
         name=row.name,
         description=row.description,
+        application=row.application.slug if row.application else None,
         parent=row.parent.slug if row.parent else None,
         owner=row.owner_id,
         judge=row.judge or None,
@@ -127,6 +154,21 @@ def definition_of(row: Slice) -> Definition:
         n_min=row.n_min,
         match=row.match,
     )
+
+
+def apply_values(row: Slice, values: Mapping[str, Any]) -> None:
+    """Set what was checked; nothing is saved."""
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def require_shallow(parents: Mapping[str, str | None], slug: str) -> None:
+    """No circles, and no tree that is too deep to read."""
+    depths = [slice_rules.depth_of(parents, each) for each in parents]
+    if slice_rules.depth_of(parents, slug) is None:
+        raise invalid("parent", f"{slug} cannot be below itself or below one of its own children.")
+    if max((depth or 0) for depth in depths) >= slice_rules.MAX_DEPTH:
+        raise invalid("parent", f"Slices can be nested {slice_rules.MAX_DEPTH} levels deep; hang this one higher up.")
 
 
 def _all_locked(rows: QuerySet[Slice]) -> QuerySet[Slice]:
@@ -139,101 +181,23 @@ def _parents(organization: Organization) -> dict[str, str | None]:
     return dict(rows.values_list("slug", "parent__slug"))
 
 
-def _require_shallow(parents: Mapping[str, str | None], slug: str) -> None:
-    """No circles, and no tree that is too deep to read."""
-    depths = [slice_rules.depth_of(parents, each) for each in parents]
-    if slice_rules.depth_of(parents, slug) is None:
-        raise invalid("parent", f"{slug} cannot be below itself or below one of its own children.")
-    if max((depth or 0) for depth in depths) >= slice_rules.MAX_DEPTH:
-        raise invalid("parent", f"Slices can be nested {slice_rules.MAX_DEPTH} levels deep; hang this one higher up.")
-
-
-def _apply(row: Slice, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
-
-
-def _checked(organization: Organization, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the given fields as the row holds them; `Invalid` with every problem."""
-    reader = Reader()
-    values = {name: _FIELDS[name](organization, reader, value) for name, value in fields.items()}
-    if reader.problems:
-        errors = [FieldError(problem.field, problem.message) for problem in reader.problems]
-        raise Invalid("; ".join(f"{item.field}: {item.message}" for item in errors[:3]), errors=errors)
-    return values
-
-
-def _name(_: Organization, reader: Reader, value: object) -> str:
-    name = reader.text(value.strip() if isinstance(value, str) else value, "name", at_most=slice_rules.MAX_NAME)
-    if not name.isprintable():
-        reader.refuse("name", "Use printable characters on one line.")
-    return name
-
-
-def _parent(organization: Organization, reader: Reader, value: object) -> Slice | None:
-    if value is None:
-        return None
-    row = Slice.objects.filter(organization=organization, slug=value).first()
-    if row is None:
-        reader.refuse("parent", f"There is no slice {str(value)[:80]!r}; make it first, or leave parent out.")
-    return row
-
-
-def _owner(organization: Organization, reader: Reader, value: object) -> Person | None:
-    if value is None:
-        return None
-    members = Membership.objects.filter(organization=organization).select_related("person")
-    member = members.filter(person__email__iexact=value).first()
-    if member is None:
-        reader.refuse("owner", "Nobody in this organization has this e-mail address; leave owner out or invite first.")
-    return member.person if member else None
-
-
-def _policy(_: Organization, reader: Reader, value: object) -> str:
-    return reader.choice(value, "policy", slice_rules.POLICIES)
-
-
-def _n_min(_: Organization, reader: Reader, value: object) -> int:
-    return reader.integer(value, "n_min", low=1, high=slice_rules.MAX_N_MIN)
-
-
-def _threshold(_: Organization, reader: Reader, value: object) -> Decimal | None:
-    return slice_rules.read_ratio(reader, value, "threshold", above_zero=True, at_most=slice_rules.MAX_THRESHOLD)
-
-
-def _quality_floor(_: Organization, reader: Reader, value: object) -> Decimal | None:
-    return slice_rules.read_ratio(reader, value, "quality_floor", above_zero=False, at_most=Decimal(1))
-
-
-_FIELDS: Mapping[str, Callable[[Organization, Reader, Any], Any]] = {
-    "name": _name,
-    "description": lambda _, reader, value: reader.text(
-        value, "description", at_most=slice_rules.MAX_DESCRIPTION, empty=True
-    ),
-    "parent": _parent,
-    "owner": _owner,
-    "judge": lambda _, reader, value: slice_rules.read_judge(reader, value) or "",
-    "threshold": _threshold,
-    "quality_floor": _quality_floor,
-    "policy": _policy,
-    "n_min": _n_min,
-    "match": lambda _, reader, value: slice_rules.read_match(reader, value),
-}
-
-
-def _record(actor: Actor, row: Slice, outcome: str) -> None:
-    """The revision's row, then its receipt."""
+def keep_revision(actor: Actor, row: Slice) -> None:
+    """The row of the revision that the slice has now."""
     definition = definition_of(row)
-    sha256 = definition.sha256()
     SliceRevision.objects.create(
         slice=row,
         revision=row.revision,
         definition=definition.as_json(),
-        sha256=sha256,
+        sha256=definition.sha256(),
         changed_by=actor.id,
         changed_by_label=actor.label,
         created_at=now(),
     )
+
+
+def append_receipt(actor: Actor, row: Slice, outcome: str) -> None:
+    """The receipt of the revision that the slice has now: the last thing in its transaction."""
+    definition = definition_of(row)
     append(
         actor,
         Record(
@@ -242,6 +206,6 @@ def _record(actor: Actor, row: Slice, outcome: str) -> None:
             kind="slice",
             name=row.slug,
             state={"id": row.pk, "revision": row.revision, **definition.as_json()},
-            policy=Policy(row.slug, row.revision, sha256),
+            policy=Policy(row.slug, row.revision, definition.sha256()),
         ),
     )

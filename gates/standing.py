@@ -1,13 +1,18 @@
 """The standing of a manifest: what its gate runs and overrides say of it (contracts.md "States").
 
-It is derived, and stored nowhere else. Runs and overrides are rows of later migrations: while the schema has none,
-there is no evidence for any manifest, and the standing of each is `none`.
+It is derived, and stored nowhere else: from the newest run that decided, from the sign-offs of what that run left for
+review, and from an override of that very run. The functions for lists take as many queries as those for one.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
 
+from gates.overrides.selectors import overriding_runs
+from gates.reviews.sign_offs import signed_runs
+from gates.run_models import GateRun
 from relcontrol.accounts.models import Organization
+from relcontrol.clock import now
+from relcontrol.jobs.models import LeasedJob
 
 
 class Standing(StrEnum):
@@ -21,11 +26,52 @@ class Standing(StrEnum):
     OVERRIDDEN = "overridden"
 
 
-def standings_of(organization: Organization, manifests: Iterable[str]) -> dict[str, Standing]:  # noqa: ARG001 - no rows to filter by it yet
+OF_VERDICT = {
+    GateRun.Verdict.PASS: Standing.PASS,
+    GateRun.Verdict.HOLD: Standing.HOLD,
+    GateRun.Verdict.FAIL: Standing.FAIL,
+}
+
+
+def standings_of(organization: Organization, manifests: Iterable[str]) -> dict[str, Standing]:
     """The standing of each of these manifest SHAs, for lists."""
-    return dict.fromkeys(manifests, Standing.NONE)
+    wanted = list(manifests)
+    runs = _deciding(organization, wanted)
+    stopped = [run for run in runs.values() if run.verdict != GateRun.Verdict.PASS]
+    overridden, signed = overriding_runs(stopped, now()), signed_runs(stopped)
+    running = _running(organization, [manifest for manifest in wanted if manifest not in runs])
+    return {manifest: _standing(manifest, runs.get(manifest), overridden, signed, running) for manifest in wanted}
 
 
 def standing_of(organization: Organization, manifest_sha256: str) -> Standing:
     """The standing of one manifest."""
     return standings_of(organization, [manifest_sha256])[manifest_sha256]
+
+
+def _standing(
+    manifest: str, run: GateRun | None, overridden: set[str], signed: set[str], running: set[str]
+) -> Standing:
+    if run is None:
+        return Standing.RUNNING if manifest in running else Standing.NONE
+    if run.pk in overridden:
+        return Standing.OVERRIDDEN
+    return Standing.PASS if run.pk in signed else OF_VERDICT[GateRun.Verdict(run.verdict)]
+
+
+def _deciding(organization: Organization, manifests: list[str]) -> dict[str, GateRun]:
+    """The newest run of each manifest that is done and not dry."""
+    rows = GateRun.objects.filter(
+        organization=organization, manifest_sha256__in=manifests, state=LeasedJob.State.DONE, dry_run=False
+    )
+    newest = rows.order_by("manifest_sha256", "-pk").distinct("manifest_sha256")
+    return {run.manifest_sha256: run for run in newest.only("manifest_sha256", "verdict", "document")}
+
+
+def _running(organization: Organization, manifests: list[str]) -> set[str]:
+    rows = GateRun.objects.filter(
+        organization=organization,
+        manifest_sha256__in=manifests,
+        state__in=[LeasedJob.State.QUEUED, LeasedJob.State.RUNNING],
+        dry_run=False,
+    )
+    return set(rows.values_list("manifest_sha256", flat=True))

@@ -1,4 +1,4 @@
-"""Writing a suite's cases, answers and ratings with COPY: 100,000 cases in seconds, within the caller's transaction."""
+"""Writing many rows with COPY, within the caller's transaction: a suite's cases, answers and ratings, in seconds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from gates.suite_files.collecting import SuiteContent
 def write_rows(suite: Suite, content: SuiteContent) -> None:
     """Every case of `content`, with its answers and their ratings."""
     slices = dict(Slice.objects.filter(organization=suite.organization).values_list("slug", "pk"))
-    _copy(
+    copy_rows(
         SuiteCase,
         ("suite_id", "case_id", "slice_id", "input", "reference", "cluster_id"),
         (
@@ -25,8 +25,8 @@ def write_rows(suite: Suite, content: SuiteContent) -> None:
     if not content.answer_count():
         return
     # Keys are read before each COPY begins: while it runs, the connection answers nothing else.
-    _copy(GradedAnswer, ("case_id", "answer_id", "output", "system"), _answers(content, _case_keys(suite)))
-    _copy(Rating, ("answer_id", "rater", "grade"), _ratings(content, _answer_keys(suite)))
+    copy_rows(GradedAnswer, ("case_id", "answer_id", "output", "system"), _answers(content, _case_keys(suite)))
+    copy_rows(Rating, ("answer_id", "rater", "grade"), _ratings(content, _answer_keys(suite)))
 
 
 def _case_keys(suite: Suite) -> dict[str, int]:
@@ -49,7 +49,8 @@ def _ratings(content: SuiteContent, keys: Mapping[tuple[str, str], int]) -> Iter
         yield keys[case_id, answer_id], rater, grade
 
 
-def _copy(model: type[Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def copy_rows(model: type[Model], columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Rows of a model, each with its values in the order of the columns."""
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table),
         sql.SQL(", ").join(map(sql.Identifier, columns)),

@@ -14,11 +14,11 @@ from django.db.models import Count, QuerySet
 from audit.events import Event
 from audit.receipts import Record, append
 from gates.models import GradedAnswer, Rating, Slice, Suite, SuiteCase, SuiteImport
+from gates.requesters import how_known, requester_of
 from gates.suite_files.cases import Scale
 from gates.suite_files.collecting import SuiteCollector, SuiteContent
 from gates.suite_files.digests import decimal_text
 from gates.suite_files.rows import count_lines, read_rows
-from gates.suite_requesters import how_known, requester_of
 from gates.suite_rows import write_rows
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization

@@ -53,6 +53,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "ticks", "expires": 60.0},
     },
+    "expire-overrides": {
+        "task": "relcontrol.ticks.expire_overrides",
+        "schedule": 30.0,
+        "options": {"queue": "ticks", "expires": 30.0},
+    },
     "tidy": {
         "task": "relcontrol.ticks.tidy",
         "schedule": 600.0,

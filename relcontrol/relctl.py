@@ -27,14 +27,28 @@ SUCCESS = OK, CREATED, ACCEPTED = 200, 201, 202
 RETRIED = (NO_ANSWER, 429, 503)
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0)
 POLL_SECONDS = 1.0
+LONGEST_WAIT = 30  # seconds that the server holds an answer
+VERDICTS = {"gate_pass": PASS, "gate_fail": FAIL, "gate_hold": HELD}
+MOST_DECIMALS = 9
 ADDRESS = re.compile(r"(?P<scheme>https?)://(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./~-]*)?", re.ASCII)
 TOKEN = re.compile(r"rc_[a-z0-9]{8,}\.[\w-]{20,}")
 MEDIA = {"jsonl": "application/x-ndjson", "csv": "text/csv", "yaml": "application/yaml", "yml": "application/yaml"}
 
 Facts = list[tuple[str, str]]
-Outcome = tuple[str, Facts, bytes, int]  # a sentence, facts below it, the raw answer for --json, the exit code
-Run = Callable[[argparse.Namespace], Outcome]
 quoted = partial(parse.quote, safe="")
+
+
+class Outcome(NamedTuple):
+    """What a command came to: a sentence, facts below it, the raw answer for --json, and the exit code."""
+
+    title: str
+    facts: Facts
+    raw: bytes
+    code: int
+    page: str = ""  # Markdown for the summary page, where the server made it; else title and facts go there
+
+
+Run = Callable[[argparse.Namespace], Outcome]
 
 
 class RelctlError(Exception):
@@ -156,7 +170,8 @@ def refused(problem: dict[str, Any], otherwise: str) -> RelctlError:
     marks = ", ".join(f"{name} {problem[name]}" for name in ("code", "status", "request_id") if problem.get(name))
     lines = [f"{item.get('field') or 'request'}: {item.get('message')}" for item in objects(problem.get("errors"))]
     state = problem.get("state")
-    lines += [f"now {name}: {printable(value)}" for name, value in state.items()] if isinstance(state, dict) else []
+    for name, value in state.items() if isinstance(state, dict) else ():
+        lines += [f"now {name}: {printable(entry)}" for entry in (value if isinstance(value, list) else [value])]
     return RelctlError(str(problem.get("detail") or otherwise) + (f" ({marks})" if marks else ""), lines=lines)
 
 
@@ -210,9 +225,22 @@ PARSER = argparse.ArgumentParser("relctl", description=__doc__, epilog="relctl C
 COMMANDS = PARSER.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
 
+def names(text: str) -> list[str]:
+    """`a,b`."""
+    return text.split(",")
+
+
+def scale(text: str) -> list[float]:
+    """`LOW,HIGH`."""
+    low, high = map(float, text.split(","))
+    return [low, high]
+
+
 def command(run: Run, example: str, *, online: bool = True) -> Callable[..., argparse.Action]:
     """A subcommand named like its function; returns what adds options to it."""
-    parser = COMMANDS.add_parser(run.__name__, help=run.__doc__, description=run.__doc__, allow_abbrev=False)
+    parser = COMMANDS.add_parser(
+        run.__name__, help=(run.__doc__ or "").partition("\n")[0], description=run.__doc__, allow_abbrev=False
+    )
     parser.epilog = f"example: {example}"
     parser.set_defaults(run=run)
     parser.add_argument("--json", action="store_true", help="print the raw answer")
@@ -247,7 +275,7 @@ def register(arguments: argparse.Namespace) -> Outcome:
     for finding in objects((members.get("fast_gate") or {}).get("findings")):
         facts.append((f"fast gate {finding.get('severity')}", f"{finding.get('code')}: {finding.get('message')}"))
     title = "Registered" if answer.status == CREATED else "Already registered, nothing changed"
-    return f"{title}: {members['release_id']}", facts, answer.body, PASS
+    return Outcome(f"{title}: {members['release_id']}", facts, answer.body, PASS)
 
 
 add = command(register, "relctl register --file release.json --previous rel_01jd --artifact templates/qa@v2=prompt.md")
@@ -264,7 +292,7 @@ add("--previous", dest="body.previous_release", metavar="ID", help="baseline, by
 add("--expected-sha256", dest="body.expected_manifest_sha256", metavar="SHA256", help="refuse any other manifest")
 for flag, field in (("--routing", "routing"), ("--generation", "generation"), ("--component", "components")):
     add(flag, dest=f"body.{field}", metavar="NAME=VALUE", action=Pairs, help="repeatable")
-add("--acknowledge", dest="body.acknowledged_changes", metavar="A,B", type=lambda text: text.split(","), help="changes")
+add("--acknowledge", dest="body.acknowledged_changes", metavar="A,B", type=names, help="changes")
 add("--rebase", dest="body.rebase", action="store_true", default=None, help="same bundle on the present stable release")
 add("--artifact", dest="artifacts", metavar="REF=FILE", action=Pairs, help="make it too: JSON, or a .txt/.md prompt")
 
@@ -279,7 +307,7 @@ def suite(arguments: argparse.Namespace) -> Outcome:
     members = answer.members("suite_id", "cases")
     facts = picked(members, "name", "dataset_version", "sha256", "cases", "graded_answers")
     facts += [(f"slice {slug}", str(cases)) for slug, cases in (members.get("slices") or {}).items()]
-    return f"Suite is in: {members['suite_id']}", facts, answer.body, PASS
+    return Outcome(f"Suite is in: {members['suite_id']}", facts, answer.body, PASS)
 
 
 add = command(suite, "relctl suite scored-qa.jsonl --name scored-qa-legal-v3 --grade-scale 1,5")
@@ -289,6 +317,164 @@ add("--grade-scale", dest="query.grade_scale", metavar="LOW,HIGH", help="scale o
 add("--format", choices=("jsonl", "csv", "yaml"), help="else by the file's name; jsonl")
 
 
+def gate(arguments: argparse.Namespace) -> Outcome:
+    """Judge a release on results: exit code 0 passed, 1 failed, 3 held or insufficient."""
+    client, order = Client(arguments), order_of(arguments.results) | given(arguments, "body.")
+    wait = max(0, min(arguments.wait, LONGEST_WAIT, int(arguments.timeout) - 1))
+    tell(f"Sending {len(order.get('results') or [])} results to be judged.")
+    body = json.dumps(order, ensure_ascii=False).encode()
+    answer = client.call(f"releases/{quoted(arguments.release)}/gate-runs?wait={wait}", body)
+    place = f"gate-runs/{quoted(answer.members('gate_run_id')['gate_run_id'])}"
+    answer = client.finished(place, answer)
+    members = answer.members("gate_run_id", "verdict", "reasons", "slices")
+    dry = ", a dry run without effect" if members.get("dry_run") else ""
+    title = f"{str(members['verdict']).replace('_', ' ').capitalize()}: {members.get('release')}{dry}"
+    facts = [("reason", str(reason)) for reason in members["reasons"]]
+    facts += [(f"slice {part.get('slice')}", slice_line(part)) for part in objects(members["slices"])]
+    facts += picked(members, "gate_run_id", "gate_run_sha256", "manifest_sha256", "suite", "parity", "receipt")
+    page = scorecards(client, place, arguments, title)
+    return Outcome(title, facts, answer.body, VERDICTS.get(str(members["verdict"]), HELD), page)
+
+
+add = command(gate, "relctl gate 3f9ac41b22e0 --results results.jsonl --judge external:legal-judge@9 --junit gate.xml")
+add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
+add("--results", metavar="FILE", required=True, help="JSON lines or a JSON list of rows, or the whole request as JSON")
+add("--suite", dest="body.suite", metavar="SUITE", help="the manifest's, where left out")
+add("--judge", dest="body.judge", metavar="NAME", help="for slices that name none, such as external:legal-judge@9")
+add("--scale", dest="body.scale", metavar="LOW,HIGH", type=scale, help="of the scores: 0,1, or --scale=-1,1")
+add("--grade-scale", dest="body.grade_scale", metavar="LOW,HIGH", type=scale, help="of the human grades, such as 1,5")
+add("--parity", dest="body.parity", metavar="SHA256", help="bundle or preprocessing that made the answers")
+add("--branch", dest="body.branch", metavar="NAME", help="for the record")
+add("--commit", dest="body.commit", metavar="SHA", help="for the record")
+add("--feature-snapshot", dest="body.feature_snapshot", metavar="DIGEST", help="what the answers were made with")
+add("--dry-run", dest="body.dry_run", action="store_true", default=None, help="compute and show, without effect")
+add("--wait", metavar="SECONDS", type=int, default=LONGEST_WAIT, help="let the server hold its answer (30)")
+add("--junit", metavar="FILE", type=Path, help="write the scorecard as JUnit XML")
+add("--markdown", metavar="FILE", type=Path, help="write the scorecard as Markdown")
+
+
+def order_of(name: str) -> dict[str, Any]:
+    """The request in a results file: as it stands, or its rows as `results`. A row is an object without `results`."""
+    body = content(name)
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = [row_of(name, number, line) for number, line in enumerate(body.splitlines(), 1) if line.strip()]
+    if isinstance(value, dict):
+        return value if "results" in value else {"results": [value]}
+    if not isinstance(value, list) or not value:
+        raise usage(f"{name} holds no results: write JSON lines, one object for each answer.")
+    return {"results": value}
+
+
+def row_of(name: str, number: int, line: bytes) -> Any:
+    """One line of JSON lines."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise usage(f"{name} line {number} cannot be understood: {error}.") from error
+
+
+def slice_line(part: dict[str, Any]) -> str:
+    """`fail: agreement 0.41 of 0.65 (84 answers), quality …`, the answer to each question with what it was held to."""
+    questions = {name: part.get(name) or {} for name in ("agreement", "quality", "change")}
+    found = questions["agreement"]
+    shown = [
+        ("agreement", found.get("rho"), found.get("threshold"), f" ({found.get('n')} answers)"),
+        ("quality", questions["quality"].get("mean"), questions["quality"].get("floor"), ""),
+        ("change", questions["change"].get("mean_difference"), None, ""),
+    ]
+    said = [
+        f"{name} {beside(value, limit)}{more} {questions[name].get('verdict')}"
+        for name, value, limit, more in shown
+        if questions[name]
+    ]
+    return f"{part.get('verdict')}: {', '.join(said) or 'no results'}"
+
+
+def beside(value: object, limit: object) -> str:
+    """A number, and the limit that it is held to, with as many decimals as show on which side of it it lies."""
+    if not isinstance(value, int | float):
+        return "unknown"
+    if not isinstance(limit, int | float):
+        return f"{value:.2f}"
+    exact = round(value, MOST_DECIMALS)
+    texts = (f"{exact:.{decimals}f}" for decimals in range(2, MOST_DECIMALS + 1))
+    return f"{next(text for text in texts if (float(text) >= limit) == (exact >= limit))} of {limit:g}"
+
+
+def scorecards(client: Client, place: str, arguments: argparse.Namespace, title: str) -> str:
+    """Write the scorecards that were asked for; returns the Markdown one, where a summary page wants it too."""
+    files = {".md": arguments.markdown, ".xml": arguments.junit}
+    wanted = {suffix for suffix, target in files.items() if target}
+    page = ""
+    try:
+        for suffix in sorted(wanted | ({".md"} if os.environ.get("GITHUB_STEP_SUMMARY") else set())):
+            body = client.call(place + suffix).body
+            page = body.decode("utf-8", "replace") if suffix == ".md" else page
+            if suffix in wanted:
+                write_whole(files[suffix], body)
+    except (RelctlError, OSError) as error:
+        trouble = f"{title}. But its scorecard could not be had: {error}"
+        if wanted:
+            raise RelctlError(trouble) from error
+        tell(f"Warning: {trouble}")
+    return page
+
+
+def override(arguments: argparse.Namespace) -> Outcome:
+    """Ask for an override of a failed or held gate: exit code 0 active, 3 waiting for approval.
+
+    There is no command to approve it: another release manager does that, in the browser or with a token of her own.
+    """
+    flags = {"--force-gate-override": arguments.force, "--override-reason": arguments.reason}
+    if missing := [flag for flag, value in flags.items() if value is None]:
+        raise usage(f"An override takes --force-gate-override and --override-reason TEXT; add {' and '.join(missing)}.")
+    body = {"forceGateOverride": arguments.force, "overrideReason": arguments.reason} | given(arguments, "body.")
+    answer = Client(arguments).call(f"releases/{quoted(arguments.release)}/override", json.dumps(body).encode())
+    members = answer.members("override_id", "state", "gate_override_sha256")
+    facts = picked(members, "state", "gate_override_sha256", "requested_by", "expires_at", "gate_run_id")
+    facts += [("covers", str(slug)) for slug in members.get("slices") or []]
+    active = members["state"] == "active"
+    if not active:
+        facts.append(("must approve", "a release manager other than the requester, in the browser or by her own token"))
+    return Outcome(f"Override {members['override_id']}", facts, answer.body, PASS if active else HELD)
+
+
+add = command(
+    override, "relctl override 3f9ac41b22e0 --force-gate-override --override-reason 'Typo fix in the banner.'"
+)
+add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
+add("--force-gate-override", dest="force", action="store_true", default=None, help="needed")
+add("--override-reason", dest="reason", metavar="TEXT", help="needed, 20 characters or more; receipts keep it for ever")
+add("--slices", dest="body.slices", metavar="A,B", type=names, help="slices that it covers; all that did not pass")
+add(
+    "--accept", dest="body.accepted_levels", metavar="SLICE=LEVEL", action=Pairs, help="quality from 0 to 1; repeatable"
+)
+add("--expires-in", dest="body.expires_in_seconds", metavar="SECONDS", type=int, help="the policy's, where left out")
+
+
+def roll(arguments: argparse.Namespace) -> Outcome:
+    """Roll a release out in checkpoints of traffic."""
+    body = json.dumps(given(arguments, "body.")).encode()
+    answer = Client(arguments).call(f"releases/{quoted(arguments.release)}/roll", body)
+    members = answer.members("rollout_id")
+    return Outcome(f"Rollout {members['rollout_id']}", picked(members, "next_checkpoint_at"), answer.body, PASS)
+
+
+add = command(roll, "relctl roll 3f9ac41b22e0 --dwell-5 600 --reason 'Prompt v15'")
+add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
+add("--strategy", dest="body.strategy", choices=("canary", "shadow"), default="canary", help="canary")
+for percent in (5, 25, 100):
+    for flag, unit in (("dwell", "seconds"), ("requests", "requests")):
+        field = f"dwell_{percent}pct_seconds" if flag == "dwell" else f"requests_{percent}pct"
+        add(
+            f"--{flag}-{percent}", dest=f"body.{field}", metavar="N", type=int, help=f"{unit} at {percent} %%, at least"
+        )
+add("--dry-run", dest="body.dry_run", action="store_true", default=None, help="check and show, without effect")
+add("--reason", dest="body.reason", metavar="TEXT", help="for the record")
+
+
 def status(arguments: argparse.Namespace) -> Outcome:
     """Show a release: its standing and delivery, and whether it may be deployed, or why not."""
     answer = Client(arguments).call(f"releases/{quoted(arguments.release)}")
@@ -296,7 +482,7 @@ def status(arguments: argparse.Namespace) -> Outcome:
     facts = [("deployable", "yes" if members["deployable"] is True else "no")]
     facts += [("why not", str(reason)) for reason in members.get("why_not") or []]
     facts += picked(members, "standing", "delivery", "application", "route", "manifest_sha256", "previous_release")
-    return f"Release {members['release_id']}", facts, answer.body, PASS
+    return Outcome(f"Release {members['release_id']}", facts, answer.body, PASS)
 
 
 add = command(status, "relctl status 3f9ac41b22e0")
@@ -315,7 +501,7 @@ def export(arguments: argparse.Namespace) -> Outcome:
     document = client.call(f"{place}.json").body
     write_whole(arguments.output, document)
     facts = [("export", place), ("sha256", hashlib.sha256(document).hexdigest()), *keys]
-    return f"Export written to {arguments.output}", facts, answer.body, PASS
+    return Outcome(f"Export written to {arguments.output}", facts, answer.body, PASS)
 
 
 add = command(export, "relctl export --organization -o export.json --trust-out trust.json")
@@ -356,7 +542,7 @@ def verify(arguments: argparse.Namespace) -> Outcome:
     if code not in {PASS, FAIL, USAGE, HELD}:
         raise RelctlError(f"{verifier} broke with exit code {code}: nothing is verified.")
     verdicts = ("every check holds", "a check failed", "it could not start", "something was not checked")
-    return f"Verifier: {verdicts[code]}", [], b"", code
+    return Outcome(f"Verifier: {verdicts[code]}", [], b"", code)
 
 
 add = command(verify, "relctl verify export.json --trust trust.json", online=False)
@@ -365,12 +551,17 @@ add("--trust", dest="verify.trust", metavar="FILE", help="the trust file; withou
 add("--head", dest="verify.head", metavar="HEAD", help="a chain head that you already hold")
 
 
-def summarise(command: str, lines: Iterable[str]) -> None:
-    """The result in the build's summary page, where CI offers one; fenced, so that nothing in it acts as Markdown."""
+def fenced(command: str, lines: Iterable[str]) -> str:
+    """Lines as Markdown in which nothing acts."""
     text = "\n".join(printable(line).replace("```", "'''") for line in lines)
+    return f"### relctl {command}\n\n```text\n{text}\n```\n"
+
+
+def summarise(text: str) -> None:
+    """The result in the build's summary page, where CI offers one."""
     try:
         with Path(os.environ.get("GITHUB_STEP_SUMMARY") or os.devnull).open("a", encoding="utf-8") as page:
-            page.write(f"### relctl {command}\n\n```text\n{text}\n```\n")
+            page.write(TOKEN.sub("rc_…", text))
     except OSError as error:
         tell(f"Warning: the step summary could not be written: {error}.")
 
@@ -382,15 +573,16 @@ def main(argv: Sequence[str] | None = None, *, pause: Callable[[float], None] = 
         if any(TOKEN.search(word) for word in words):
             raise usage("Everybody on this machine can read a token on a command line: withdraw it; use --token-file.")
         arguments = PARSER.parse_args(words, argparse.Namespace(pause=pause))
-        title, facts, raw, code = arguments.run(arguments)
+        title, facts, raw, code, page = arguments.run(arguments)
         lines = [title, *(f"  {name:<17}  {value}" for name, value in facts)]
         text = TOKEN.sub("rc_…", raw.decode()) if arguments.json else "\n".join(map(printable, lines))
         sys.stdout.write(f"{text}\n" if text else "")
     except (RelctlError, OSError, KeyboardInterrupt) as error:
         lines, code = getattr(error, "lines", [str(error) or "Interrupted."]), getattr(error, "code", USAGE)
+        page = ""
         for line in (f"relctl: {lines[0]}", *lines[1:]):
             tell(line)
-    summarise(" ".join(words[:1]), lines)
+    summarise(page or fenced(" ".join(words[:1]), lines))
     return int(code)
 
 

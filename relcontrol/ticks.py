@@ -13,6 +13,9 @@ from audit.chain_checks import check_all_chains
 from audit.exports import make_export
 from audit.models import Export
 from gates.models import SuiteImport
+from gates.overrides.expiring import expire_due
+from gates.run_models import GateRun
+from gates.runs.working import judge_run
 from gates.suites import import_suite
 from relcontrol.accounts.models import SignInAttempt
 from relcontrol.api.models import IdempotencyRecord, RateWindow
@@ -25,6 +28,7 @@ from relcontrol.jobs.wake import wake
 
 JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
     "suite-import": (SuiteImport, import_suite),
+    "gate-run": (GateRun, judge_run),
     "export": (Export, make_export),
 }
 WAKES_PER_TICK = 50
@@ -59,6 +63,12 @@ def worker_heartbeat() -> None:
 def check_chains() -> None:
     """Verify what was added to each chain since the last check."""
     check_all_chains(now())
+
+
+@shared_task(name="relcontrol.ticks.expire_overrides")
+def expire_overrides() -> None:
+    """Write down which overrides have lapsed; they count as expired from their hour on, ticker or not."""
+    expire_due(now())
 
 
 @shared_task(name="relcontrol.ticks.tidy")

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from releases.api.artifacts import Artifacts, OneArtifact
+from releases.api.gate_runs import ReleaseGateRuns
+from releases.api.override import RequestOverride
 from releases.api.releases import Difference, ManifestBytes, OneRelease, Releases
 from releases.api.roll import Roll
 
@@ -13,5 +15,7 @@ urlpatterns = [
     path("releases/<str:release>", OneRelease.as_view(), name="api-release"),
     path("releases/<str:release>/manifest", ManifestBytes.as_view(), name="api-release-manifest"),
     path("releases/<str:release>/diff", Difference.as_view(), name="api-release-diff"),
+    path("releases/<str:release>/override", RequestOverride.as_view(), name="api-release-override"),
+    path("releases/<str:release>/gate-runs", ReleaseGateRuns.as_view(), name="api-release-gate-runs"),
     path("releases/<str:release>/roll", Roll.as_view(), name="api-release-roll"),
 ]

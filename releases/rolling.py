@@ -1,8 +1,12 @@
 """Whether a rollout may start (domain.md "Roll": start needs a gate pass or an active override)."""
 
+from collections.abc import Sequence
+from typing import NoReturn
+
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.permissions import WRITE_ROLLOUTS
 from relcontrol.errors import Conflict
+from releases.checkpoints import Checkpoint
 from releases.deployability import Deployability
 from releases.models import Release
 from releases.selectors import state_of
@@ -19,3 +23,13 @@ def require_deployable(*, actor: Actor, release: Release) -> Deployability:
             state={"standing": state.standing, "delivery": state.delivery, "why_not": list(state.why_not)},
         )
     return state
+
+
+def start_rollout(*, actor: Actor, release: Release, plan: Sequence[Checkpoint]) -> NoReturn:
+    """Check everything that a start needs, then say that this version starts no rollouts. The one way for all faces."""
+    require_deployable(actor=actor, release=release)
+    raise Conflict(
+        f"{release.name} may roll, but this version of relcontrol starts no rollouts; its {len(plan)} checkpoints "
+        "were checked and nothing was changed.",
+        code="rollouts_unavailable",
+    )

@@ -1,17 +1,19 @@
 """Reading the registry: releases by name, as lists, what a route serves, and what two releases differ in."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from gates.standing import standing_of, standings_of
+from gates.overrides.selectors import usable_manifests
+from gates.standing import Standing, standing_of, standings_of
 from relcontrol.accounts.models import Organization, Route
 from relcontrol.accounts.selectors import found
 from relcontrol.bundle.changes import diff
 from relcontrol.bundle.components import TITLES
+from relcontrol.clock import now
 from relcontrol.errors import NotFound
 from releases.artifact_selectors import contents
 from releases.deployability import Deployability, deployability
@@ -89,14 +91,31 @@ def manifest_of(release: Release) -> dict[str, Any]:
 def state_of(release: Release) -> Deployability:
     """Standing, delivery, and whether it may be rolled out."""
     standing = standing_of(release.organization, release.manifest_sha256)
-    return deployability(standing=standing, delivery=release.delivery)
+    usable = _usable(release.organization, {release.manifest_sha256: standing})
+    return deployability(
+        standing=standing, delivery=release.delivery, override_usable=release.manifest_sha256 in usable
+    )
 
 
 def states_of(organization: Organization, releases: Iterable[Release]) -> dict[str, Deployability]:
     """The same for a page of releases, by release id."""
     rows = list(releases)
     standings = standings_of(organization, [row.manifest_sha256 for row in rows])
-    return {row.pk: deployability(standing=standings[row.manifest_sha256], delivery=row.delivery) for row in rows}
+    usable = _usable(organization, standings)
+    return {
+        row.pk: deployability(
+            standing=standings[row.manifest_sha256],
+            delivery=row.delivery,
+            override_usable=row.manifest_sha256 in usable,
+        )
+        for row in rows
+    }
+
+
+def _usable(organization: Organization, standings: Mapping[str, str]) -> set[str]:
+    """The overridden manifests whose override has not been used yet; asked for only where there are any."""
+    overridden = [manifest for manifest, standing in standings.items() if standing == Standing.OVERRIDDEN]
+    return usable_manifests(organization, overridden, now()) if overridden else set()
 
 
 def deployable(release: Release) -> tuple[bool, tuple[str, ...]]:

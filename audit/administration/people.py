@@ -163,6 +163,7 @@ def _append(actor: Actor, membership: Membership, outcome: str) -> None:
             outcome=outcome,
             kind="person",
             name=person.pk,
-            state={"id": person.pk, "email": person.email, "name": person.name, "roles": roles},
+            state={"id": person.pk, "roles": roles},
+            personal={"email": person.email, "name": person.name},
         ),
     )

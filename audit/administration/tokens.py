@@ -80,12 +80,21 @@ def _checked_days(days: int) -> int:
 
 
 def append_token_changed(actor: Actor, token: Token, outcome: str) -> None:
-    """The receipt of a token; it names the public part only."""
+    """The receipt of a token; it names the public part only. What a person calls her own is hers, and can be erased."""
+    named = {"name": token.name}
     state = {
         "id": token.pk,
-        "name": token.name,
+        **({} if token.person_id else named),
         "person": token.person_id,
         "scopes": list(token.scopes),
         "public": token.public,
     }
-    append(actor, Record(event=Event.TOKEN_CHANGED, outcome=outcome, kind="token", name=token.pk, state=state))
+    record = Record(
+        event=Event.TOKEN_CHANGED,
+        outcome=outcome,
+        kind="token",
+        name=token.pk,
+        state=state,
+        personal=named if token.person_id else {},
+    )
+    append(actor, record)

@@ -3,6 +3,7 @@
 Both are read only, so their forms travel in the address and every view is a deep link.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from audit.names import Names, names_of
 from audit.pages.lists import address, page_of
 from audit.search import search
 from audit.selectors import Filter, chain_state, receipts_of
-from audit.words import sentence, thing_of
+from audit.words import opened_state, sentence, thing_of
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.permissions import READ_AUDIT
 from relcontrol.web.pages import PageRequest, page
@@ -103,14 +104,15 @@ def chain_line(head: ChainHead, check: ChainCheck) -> dict[str, Any]:
 def told(organization: Organization, rows: list[Receipt]) -> list[Told]:
     """Rows with their sentences, in three queries for any number of them."""
     names = names_of(organization, (row.actor for row in rows))
-    openings = Opening.objects.filter(receipt__in=[row.pk for row in rows], field="state")
-    states = {opening.receipt_id: opening.value for opening in openings}
-    return [Told(row, words_for(row, names, states.get(row.pk))) for row in rows]
+    opened: dict[str, dict[str, Any]] = {row.pk: {} for row in rows}
+    for opening in Opening.objects.filter(receipt__in=opened):
+        opened[opening.receipt_id][opening.field] = opening.value
+    return [Told(row, words_for(row, names, opened[row.pk])) for row in rows]
 
 
-def words_for(row: Receipt, names: Names, state: Any) -> str:
-    """The sentence of one receipt, from its index and what opens it."""
-    thing = thing_of(row.subject, row.application, state if isinstance(state, dict) else None)
+def words_for(row: Receipt, names: Names, opened: Mapping[str, Any]) -> str:
+    """The sentence of one receipt, from its index and what opens it (field → value)."""
+    thing = thing_of(row.subject, row.application, opened_state(opened))
     return sentence(event=row.event, outcome=row.outcome, who=names.of(row.actor), thing=thing)
 
 

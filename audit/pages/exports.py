@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit import verify
-from audit.api import export_response
+from audit.api import export_response, report_response
 from audit.exports import request_export
 from audit.forms import ExportForm
 from audit.models import Export
@@ -62,7 +62,7 @@ def export(request: PageRequest, export: str) -> HttpResponse:
     row = found(exports_of(request.actor.organization), "export", pk=export)
     kind, word = STATUS[Export.State(row.state)]
     left = row.state == Export.State.RUNNING and bool(row.lease_until and row.lease_until < now())
-    seq = row.fence * SEQ_PER_ATTEMPT + 2 * row.progress_done + left + row.is_over
+    seq = row.fence * SEQ_PER_ATTEMPT + _progress(row) + left + row.is_over
     context = {
         "export": row,
         "scope": scope_in_words(row.scope),
@@ -92,6 +92,13 @@ def export_file(request: PageRequest, export: str) -> HttpResponseBase:
 
 @require_safe
 @page(READ_AUDIT)
+def export_report(request: PageRequest, export: str) -> HttpResponseBase:
+    """The report as PDF."""
+    return report_response(found(exports_of(request.actor.organization), "export", pk=export))
+
+
+@require_safe
+@page(READ_AUDIT)
 def verifier_file(_request: PageRequest) -> HttpResponse:
     """`verify.py` as it runs here."""
     return python_file(Path(verify.__file__))
@@ -103,6 +110,11 @@ def trust_file(request: PageRequest) -> HttpResponse:
     """`trust.json`; from here it is trust on first use."""
     headers = {"Content-Disposition": 'attachment; filename="trust.json"'}
     return JsonResponse(trust_document(request.actor.organization), headers=headers)
+
+
+def _progress(row: Export) -> int:
+    """A number that only grows within an attempt: pages come after receipts."""
+    return 2 * (row.progress_done + (row.receipts if row.is_reporting or row.is_over else 0))
 
 
 def scope_in_words(scope: Mapping[str, Any]) -> str:

@@ -40,10 +40,9 @@ def receipt(request: PageRequest, receipt: str) -> HttpResponse:
     examination = examine(row, strip, openings)
     statement = read_statement(row)
     names = names_of(request.actor.organization, [row.actor])
-    state = next((opening.value for opening in openings if opening.field == "state"), None)
     context = {
         "receipt": row,
-        "words": words_for(row, names, state),
+        "words": words_for(row, names, {opening.field: opening.value for opening in openings}),
         "examination": examination,
         "verdicts": [(verdict.check.capitalize(), verdict, KINDS[verdict.outcome]) for verdict in examination.verdicts],
         "lede": lede(examination),
@@ -56,7 +55,7 @@ def receipt(request: PageRequest, receipt: str) -> HttpResponse:
         "statement": statement,
         "said": said(statement["predicate"], names) if statement else [],
         "inputs": statement["predicate"]["decision"]["inputs"] if statement else [],
-        "openings": openings,
+        "openings": [(opening, json.dumps(opening.value)) for opening in openings],
         "size": len(bytes(row.payload)),
         "signature": envelope_of(row)["signatures"][0]["sig"],
         "crumbs": [("Audit", address(request, "audit")), (f"Receipt {row.seq:,}", None)],
@@ -115,6 +114,7 @@ def said(predicate: dict[str, Any], names: Names) -> list[tuple[str, str]]:
     actor, decision, policy = predicate["actor"], predicate["decision"], predicate["decision"]["policy"]
     rows = [
         ("Decision", decision["outcome"].replace("_", " ")),
+        ("Application", predicate.get("application") or ""),
         ("Delivery", delivery_in_words(predicate["delivery"]) if "delivery" in predicate else ""),
         ("Decided by", f"policy {policy['id']}, revision {policy['revision']}" if policy else ""),
         ("Override", _override(decision["override"])),

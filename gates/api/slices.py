@@ -10,10 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gates.models import Slice
-from gates.slices import change_slice, create_slice, definition_of, slice_named, slices_of
+from gates.slice_files import as_plain_fields, rows_of
+from gates.slice_import import as_summary, import_slices, plan_import
+from gates.slices import change_slice, create_slice, definition_of, slice_named, slice_tree, slices_of
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Permission
 from relcontrol.api.calls import Call, CommandCall
-from relcontrol.api.inputs import Input, Structure, Text, Whole
+from relcontrol.api.inputs import Input, Structure, Text, Truth, Whole
 from relcontrol.api.pages import PAGED, listed
 
 POLICIES = [str(policy) for policy in Slice.Policy]
@@ -27,6 +29,7 @@ SLICE = inline_serializer(
         "revision": serializers.IntegerField(),
         "name": serializers.CharField(),
         "description": serializers.CharField(),
+        "application": serializers.CharField(allow_null=True),
         "parent": serializers.CharField(allow_null=True),
         "owner": serializers.CharField(allow_null=True),
         "judge": serializers.CharField(allow_null=True),
@@ -41,6 +44,26 @@ SLICE = inline_serializer(
 )
 SLICE_PAGE = inline_serializer(
     "SlicePage", {"results": serializers.ListField(child=SLICE), "next": serializers.CharField(allow_null=True)}
+)
+
+IMPORT_RESULT = inline_serializer(
+    "SliceImportResult",
+    {
+        "new": serializers.IntegerField(),
+        "changed": serializers.IntegerField(),
+        "same": serializers.IntegerField(),
+        "slices": serializers.ListField(
+            child=inline_serializer(
+                "ImportedSlice",
+                {
+                    "slug": serializers.CharField(),
+                    "action": serializers.ChoiceField(["new", "changed", "same"]),
+                    "revision": serializers.IntegerField(),
+                    "differences": serializers.ListField(child=serializers.CharField()),
+                },
+            )
+        ),
+    },
 )
 
 
@@ -62,6 +85,7 @@ class SliceFields(Input):
 
     name = Text(max_length=200, required=False)
     description = Text(max_length=10_000, required=False, allow_blank=True)
+    application = Text(max_length=63, required=False, allow_null=True)
     parent = Text(max_length=63, required=False, allow_null=True)  # type: ignore[assignment]  # the field's name only
     owner = Text(max_length=254, required=False, allow_null=True)
     judge = Text(max_length=200, required=False, allow_null=True)
@@ -84,6 +108,13 @@ class SliceChange(SliceFields):
     expected_version = Whole(min_value=1, required=False)
 
 
+class SliceImportInput(Input):
+    """Slices as the export lists them. A dry run says what would change and changes nothing."""
+
+    slices = serializers.ListField(child=Structure())
+    dry_run = Truth(required=False)
+
+
 @extend_schema_view(
     get=extend_schema(summary="Slices, newest first", parameters=PAGED, responses=SLICE_PAGE),
     post=extend_schema(summary="Make a slice", request=SliceInput, responses={201: SLICE}),
@@ -100,6 +131,38 @@ class Slices(CommandCall):
     def command(self, request: Request, **kwargs: str) -> Response:
         """Make one."""
         return Response(slice_as_json(create_slice(actor=self.actor, **self.read(SliceInput))), 201)
+
+
+@extend_schema_view(
+    get=extend_schema(summary="Every slice as the import takes it, parents first", responses=SliceInput(many=True)),
+)
+class SliceExport(Call):
+    """The slices as a file."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
+
+    def get(self, request: Request) -> Response:
+        """All of them."""
+        return Response([as_plain_fields(row) for row, _ in slice_tree(self.actor.organization)])
+
+
+@extend_schema_view(
+    post=extend_schema(
+        summary="Make and change slices, all or none", request=SliceImportInput, responses={200: IMPORT_RESULT}
+    ),
+)
+class SliceImport(CommandCall):
+    """Slices from a file."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"POST": WRITE_GATES}
+
+    def command(self, request: Request, **kwargs: str) -> Response:
+        """Import them, or say what that would do."""
+        given = self.read(SliceImportInput)
+        rows = rows_of(given["slices"])
+        if given.get("dry_run"):
+            return Response(as_summary(plan_import(self.actor.organization, rows)))
+        return Response(as_summary(import_slices(actor=self.actor, rows=rows)))
 
 
 @extend_schema_view(
@@ -134,6 +197,7 @@ def slice_as_json(row: Slice) -> dict[str, Any]:
         "revision": row.revision,
         "name": row.name,
         "description": row.description,
+        "application": definition.application,
         "parent": definition.parent,
         "owner": row.owner.email if row.owner else None,
         "judge": definition.judge,

@@ -393,7 +393,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="override",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["pending_approval", "active", "used"])),
+                condition=models.Q(("state__in", ["pending_approval", "active"])),
                 fields=("run",),
                 name="override_open_once",
             ),

@@ -45,7 +45,9 @@ class Source(StrEnum):
 class GradedScores:
     """The graded answers of one slice: human grade and judge score per answer (None or NaN where missing).
 
-    ``calibration_spread`` is the standard deviation of the calibration's human grades, given with own grades only.
+    ``own_spread`` and ``calibration_spread`` are the standard deviations of the own and of the calibration's grades as
+    levels, since ranks always vary alike; given where the calibration is known. ``foreign_grades``: there are grades,
+    but of other answers.
     """
 
     human: Scores
@@ -53,7 +55,9 @@ class GradedScores:
     rule: AgreementRule
     clusters: Clusters | None = None
     source: Source = Source.OWN
+    own_spread: float | None = None
     calibration_spread: float | None = None
+    foreign_grades: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,8 @@ class _Judged:
 def _judged(scores: GradedScores, answers: _Usable, numbers: _Numbers) -> _Judged:
     material = Material(answers.graded, numbers.n, numbers.human_off_mode, numbers.judge_off_mode)
     reason = reason_not_to_judge(material, scores.rule) or _narrow_range(scores, answers)
+    if reason is Insufficiency.NO_CASES and scores.foreign_grades:
+        reason = Insufficiency.GRADES_OF_OTHER_ANSWERS
     return _Judged(material, numbers, reason, UNDECIDABLE if reason else _decision(scores.rule, numbers))
 
 
@@ -251,7 +257,8 @@ def _family_evidence(decision: Decision, p_family: float | None) -> Evidence:
 def _narrow_range(scores: GradedScores, answers: _Usable) -> Insufficiency | None:
     if scores.calibration_spread is None or scores.source is not Source.OWN:
         return None
-    wide = meets(spread(answers.human), NARROW_RANGE * scores.calibration_spread)
+    own = spread(answers.human) if scores.own_spread is None else scores.own_spread
+    wide = meets(own, NARROW_RANGE * scores.calibration_spread)
     return None if wide else Insufficiency.RANGE_TOO_NARROW
 
 

@@ -29,7 +29,7 @@ def exact_sum(values: Iterable[float]) -> float:
     return math.fsum(values.tolist() if isinstance(values, np.ndarray) else values)
 
 
-def exact_mean(values: Floats) -> float:
+def exact_mean(values: Floats | Sequence[float]) -> float:
     """Return the mean; NaN for no values."""
     return exact_sum(values) / len(values) if len(values) else math.nan
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gates.statistics.limits import TOLERANCE
 from gates.statistics.paired import Movement, PairedTest, movements
 from gates.statistics.policies import Evidence, Insufficiency, Outcome
 from gates.statistics.regression import CaseOutcome, CaseRegression
@@ -11,12 +12,18 @@ from gates.statistics.rules import require_enough
 
 @dataclass(frozen=True, slots=True)
 class ChangeMaterial:
-    """What a slice brings: the paired level (None: no previous release), agreement where both are graded, cases."""
+    """What a slice brings: the paired level, agreement where both are graded, cases.
+
+    Without a level there is no previous release or, with ``awaited``, one whose scores are not there yet. With
+    ``small_drops_need_review`` a drop within the limit asks for a person, too.
+    """
 
     level: PairedTest | None
     agreement: PairedTest | None = None
     cases: tuple[CaseRegression, ...] = ()
     n_min: int = 20
+    awaited: bool = False
+    small_drops_need_review: bool = False
 
     def __post_init__(self) -> None:
         require_enough(self.n_min)
@@ -64,15 +71,20 @@ def _outcome(
     if level is Movement.DROPPED or CaseOutcome.REGRESSED in cases:
         return Outcome.FAIL, Evidence.PROVEN, None
     if level is None:
-        return Outcome.INSUFFICIENT, Evidence.NONE, _reason(material.level)
+        return Outcome.INSUFFICIENT, Evidence.NONE, _reason(material)
     if agreement is Movement.DROPPED:
         return Outcome.REVIEW, Evidence.PROVEN, None
-    if CaseOutcome.FLAGGED_UNCONFIRMED in cases:
+    if CaseOutcome.FLAGGED_UNCONFIRMED in cases or (material.small_drops_need_review and small_drops(material.cases)):
         return Outcome.REVIEW, Evidence.UNPROVEN, None
     return Outcome.PASS, Evidence.PROVEN if level is Movement.IMPROVED else Evidence.UNPROVEN, None
 
 
-def _reason(level: PairedTest | None) -> Insufficiency:
-    if level is None:
-        return Insufficiency.COLD_START
-    return Insufficiency.TOO_FEW_CASES if level.n else Insufficiency.NO_CASES
+def small_drops(cases: Sequence[CaseRegression]) -> list[CaseRegression]:
+    """Return the cases that dropped and stayed within the limit."""
+    return [case for case in cases if case.outcome is CaseOutcome.HELD and (case.drop or 0.0) > TOLERANCE]
+
+
+def _reason(material: ChangeMaterial) -> Insufficiency:
+    if material.level is None:
+        return Insufficiency.PREVIOUS_NOT_SCORED if material.awaited else Insufficiency.COLD_START
+    return Insufficiency.TOO_FEW_CASES if material.level.n else Insufficiency.NO_CASES

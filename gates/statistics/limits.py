@@ -8,6 +8,7 @@ import math
 
 TOLERANCE = 1e-9
 FEWEST_DECIMALS = 2
+OWNER_DECIMALS = 4  # what a form takes; such a number is written as it was set
 LIMIT_DECIMALS = 6
 MOST_DECIMALS = 12
 
@@ -33,12 +34,25 @@ def shown_beside(value: float, limit: float) -> str:
     return shown(value, decimals_beside(value, limit))
 
 
-def shown_limit(limit: float) -> str:
-    """Write a limit: two decimals, more if it has more; six of one that was computed from a previous level."""
-    for decimals in range(FEWEST_DECIMALS, LIMIT_DECIMALS):
-        if math.isclose(round(limit, decimals), limit, rel_tol=0, abs_tol=TOLERANCE):
-            return shown(limit, decimals)
-    return shown(limit, LIMIT_DECIMALS)
+def shown_limit(limit: float, beside: float | None = None) -> str:
+    """Write a limit: two decimals, more if it has more; six of one that was computed from a previous level.
+
+    ``beside`` is the value that stands next to it, written by ``shown_beside``: a computed limit then has as many
+    decimals as it takes for the two written numbers to compare as the real ones do.
+    """
+    places = range(FEWEST_DECIMALS, LIMIT_DECIMALS)
+    exact = [
+        decimals for decimals in places if math.isclose(round(limit, decimals), limit, rel_tol=0, abs_tol=TOLERANCE)
+    ]
+    if exact and exact[0] <= OWNER_DECIMALS:
+        return shown(limit, exact[0])
+    enough = [decimals for decimals in places if beside is not None and _compares(limit, decimals, beside)]
+    return shown(limit, min([*exact[:1], *enough[:1], LIMIT_DECIMALS]))
+
+
+def _compares(limit: float, decimals: int, value: float) -> bool:
+    written = round(value, decimals_beside(value, limit))
+    return meets(written, round(limit, decimals)) == meets(value, limit)
 
 
 def shown(value: float, decimals: int = FEWEST_DECIMALS) -> str:

@@ -4,6 +4,7 @@ Ratings are a raters × answers array, NaN where a rater has not rated. Ranks ar
 strict and a lenient rater, or one who uses half the scale, weigh alike.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,4 +43,6 @@ def rank_grades(ratings: Ratings) -> Floats:
 
 def mean_grades(ratings: Ratings) -> Floats:
     """Return per answer the mean rating, for levels; NaN where nobody rated it."""
-    return np.array([exact_mean(column[~np.isnan(column)]) for column in ratings.T], dtype=np.float64)
+    columns = ratings.T.tolist()  # plain numbers: a mask for each answer would cost more than its mean
+    means = [exact_mean([grade for grade in column if not math.isnan(grade)]) for column in columns]
+    return np.array(means, dtype=np.float64)

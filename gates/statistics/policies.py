@@ -44,6 +44,8 @@ class Insufficiency(StrEnum):
     RANGE_TOO_NARROW = "range_too_narrow"
     NO_FLOOR = "no_floor"
     COLD_START = "cold_start"
+    PREVIOUS_NOT_SCORED = "previous_not_scored"
+    GRADES_OF_OTHER_ANSWERS = "grades_of_other_answers"
     TOO_FEW_RATERS = "too_few_raters"
     PANEL_TOO_NOISY = "panel_too_noisy"
 

@@ -5,7 +5,7 @@ Page, API, scorecard and receipt render these very sentences. Numbers stand on t
 
 from gates.statistics.agreement import AgreementResult, Source
 from gates.statistics.calibration import CalibrationResult
-from gates.statistics.change import ChangeResult
+from gates.statistics.change import ChangeResult, small_drops
 from gates.statistics.limits import (
     meets,
     shown,
@@ -30,6 +30,11 @@ FLOOR_WORDS = {
     FloorSource.NONE: "none",
 }
 
+PREVIOUS_NOT_SCORED = (
+    "The previous release has no scores by this judge on this suite: send its results as a gate run with dry_run, "
+    "then run this gate again."
+)
+
 
 def counted(number: int, noun: str) -> str:
     """Return "1 case" or "1,200 cases"."""
@@ -51,7 +56,7 @@ def _agreement_position(result: AgreementResult) -> str:
 
 
 def _position(value: float, limit: float, name: str) -> str:
-    text, bound = shown_beside(value, limit), f"the {name} of {shown_limit(limit)}"
+    text, bound = shown_beside(value, limit), f"the {name} of {shown_limit(limit, value)}"
     return f"{text}, which meets {bound}" if meets(value, limit) else f"{text}, {shown_gap(value, limit)} below {bound}"
 
 
@@ -91,6 +96,11 @@ def _agreement_gap(result: AgreementResult, reason: Insufficiency) -> str:
     match reason:
         case Insufficiency.NO_CASES:
             return f"No answer in this slice has a human grade: {needed} are needed."
+        case Insufficiency.GRADES_OF_OTHER_ANSWERS:
+            return (
+                "The human grades in this slice belong to other answers than this release's, so they say nothing of "
+                f"its scores: grade {needed} of its own answers, or send the judge's scores of the graded ones."
+            )
         case Insufficiency.HUMAN_CONSTANT:
             return f"{_constant(result, 'human grades')} grade."
         case Insufficiency.JUDGE_CONSTANT:
@@ -151,14 +161,20 @@ def _quality_gap(result: QualityResult) -> str:
 
 
 def change_sentences(result: ChangeResult) -> Sentences:
-    """Say what moved since the previous release, over all common cases and in single ones."""
+    """Say what moved since the previous release, over all common cases and in single ones; what decides comes first."""
     if result.reason is Insufficiency.COLD_START:
         return ("There is no previous release to compare with (cold start).",)
-    return (
-        *_level_sentence(result),
-        *_movement_sentence("Agreement", result.material.agreement, result.agreement_movement),
-        *_case_sentences(result),
-    )
+    if result.reason is Insufficiency.PREVIOUS_NOT_SCORED:
+        return (PREVIOUS_NOT_SCORED,)
+    dropped = (result.movement is Movement.DROPPED, result.agreement_movement is Movement.DROPPED)
+    agreement = _movement_sentence("Agreement", result.material.agreement, result.agreement_movement)
+    parts = [
+        (0 if dropped[0] else 3, _level_sentence(result)),
+        (1, _case_sentences(result)),
+        (2 if dropped[1] else 4, agreement),
+        (5, _small_drop_sentences(result)),
+    ]
+    return tuple(sentence for _, part in sorted(parts) for sentence in part)
 
 
 def _level_sentence(result: ChangeResult) -> Sentences:
@@ -193,6 +209,14 @@ def _case_sentences(result: ChangeResult) -> Sentences:
     }
     found = [(result.cases_that(outcome), text) for outcome, text in words.items()]
     return tuple(_cases_sentence(cases, text) for cases, text in found if cases)
+
+
+def _small_drop_sentences(result: ChangeResult) -> Sentences:
+    cases = small_drops(result.material.cases) if result.material.small_drops_need_review else []
+    if not cases:
+        return ()
+    largest_first = sorted(cases, key=lambda case: (-(case.drop or 0.0), case.case_id))
+    return (_cases_sentence(tuple(largest_first), "dropped within the limit and need a second reviewer"),)
 
 
 def _cases_sentence(cases: tuple[CaseRegression, ...], text: str) -> str:

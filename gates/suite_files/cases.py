@@ -7,6 +7,7 @@ an answer has a name that the sender gives or, where only its text is given, the
 import hashlib
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -103,21 +104,25 @@ def _answer(reader: Reader, value: object, field: str, scale: Scale | None) -> A
         answer_id=name or answer_id_of(output or ""),
         output=output,
         system=_optional(reader, fields, "system", MAX_NAME, field),
-        ratings=_ratings(reader, fields, field, scale),
+        ratings=read_grades(reader, fields, field, scale),
     )
 
 
-def _ratings(reader: Reader, fields: dict[str, Any], field: str, scale: Scale | None) -> tuple[tuple[str, float], ...]:
+def read_grades(
+    reader: Reader, fields: Mapping[str, Any], field: str, scale: Scale | None
+) -> tuple[tuple[str, float], ...]:
+    """The members `human_scores` and `raters` of one answer as (rater, grade)."""
     place = under(field, "human_scores")
     scores = reader.items(fields.get("human_scores"), place, at_most=MAX_SCORES)
     if scores == [] and isinstance(fields.get("human_scores"), list):
         reader.refuse(place, "Give at least one grade, or leave the answer out.", "required")
-    grades = [_grade(reader, score, item(place, index), scale) for index, score in enumerate(scores)]
+    grades = [read_grade(reader, score, item(place, index), scale) for index, score in enumerate(scores)]
     raters = _raters(reader, fields.get("raters"), under(field, "raters"), len(grades))
     return tuple(zip(raters, grades, strict=True))
 
 
-def _grade(reader: Reader, value: object, field: str, scale: Scale | None) -> float:
+def read_grade(reader: Reader, value: object, field: str, scale: Scale | None) -> float:
+    """A finite number within the scale."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         reader.refuse(field, "Must be a finite number.", "wrong_type")
     elif abs(value) > MAX_GRADE:

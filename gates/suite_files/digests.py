@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from gates.suite_files.cases import Case
 
@@ -35,7 +35,7 @@ def suite_digest(cases: Iterable[Case]) -> str:
         }
         for case in sorted(cases, key=lambda case: case.case_id)
     )
-    return f"sha256:{_digest('cases', entries, SUITE_SCHEMA)}"
+    return f"sha256:{canonical_list_digest('cases', entries, SUITE_SCHEMA)}"
 
 
 def ratings_digest(ratings: Iterable[tuple[RatingKey, float]]) -> str:
@@ -44,7 +44,7 @@ def ratings_digest(ratings: Iterable[tuple[RatingKey, float]]) -> str:
         {"case_id": case_id, "answer_id": answer_id, "rater": rater, "grade": decimal_text(grade)}
         for (case_id, answer_id, rater), grade in sorted(ratings)
     )
-    return f"sha256:{_digest('ratings', entries, RATINGS_SCHEMA)}"
+    return f"sha256:{canonical_list_digest('ratings', entries, RATINGS_SCHEMA)}"
 
 
 @lru_cache(maxsize=1024)
@@ -53,7 +53,7 @@ def decimal_text(number: float) -> str:
     return format(Decimal(repr(number)).normalize(), "f")
 
 
-def _digest(name: str, entries: Iterable[Mapping[str, str | None]], schema: str) -> str:
+def canonical_list_digest(name: str, entries: Iterable[Mapping[str, Any]], schema: str) -> str:
     """The SHA-256 of the canonical bytes of `{name: entries, "schema": schema}`; `name` must sort before "schema"."""
     digest = hashlib.sha256(b'{"' + name.encode() + b'":[')
     for piece in _separated(entries):
@@ -62,6 +62,6 @@ def _digest(name: str, entries: Iterable[Mapping[str, str | None]], schema: str)
     return digest.hexdigest()
 
 
-def _separated(entries: Iterable[Mapping[str, str | None]]) -> Iterator[bytes]:
+def _separated(entries: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     for index, entry in enumerate(entries):
         yield f"{',' if index else ''}{_ENCODER.encode(entry)}".encode()

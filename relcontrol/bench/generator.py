@@ -68,7 +68,8 @@ class Chain:
         salt, state = secrets.token_hex(16), kind.state_form.filled(values)
         manifest = values["manifest_sha256"] if kind.is_about_manifest else None
         release_seq, release_prev = self.releases.get(manifest or "", (0, None))
-        gaps = {**values, **self._place(release_seq, release_prev), **_committed(salt, state)}
+        place = self._place(release_seq, release_prev)
+        gaps = {**values, "application": application, **place, **_committed(salt, state)}
         payload = (kind.following if release_prev else kind.first).filled(gaps).encode()
         receipt = Receipt(
             pk=gaps["event_id"],

@@ -36,6 +36,7 @@ MARKS = {
     "actor": "prn_" + "z" * 26,
     "release": "rel_" + "z" * 26,
     "route": "rte_" + "z" * 26,
+    "application": "slug-of-an-application",
 }
 # In a state every gap is its name between @; the manifest is JSON itself, so its quotes are a part of the mark.
 STATE_GAPS = ("id", "name", "release", "bundle_sha256", "ref", "digest", "manifest_sha256", "suite")
@@ -104,6 +105,7 @@ class Kind:
             about=self._about(disclosure),
             build=statement.Build(VERSION, None),
             weights=statement.AttestedWeights() if chained else statement.NoWeights(),
+            application=MARKS["application"] if chained else None,
             delivery=self.delivery,
             decision=statement.Decision(self.outcome, None, list(self.inputs)),
             disclosures=[disclosure],

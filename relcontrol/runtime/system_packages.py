@@ -1,4 +1,4 @@
-"""What pip cannot install: Pango for PDFs, Chromium for browser tests, Debian's venv (standard library only).
+"""What pip cannot install: Pango for PDFs, programs that test them, Chromium, Debian's venv (standard library only).
 
 As root on Debian the missing packages are installed; otherwise the one command to run is printed, and the command goes
 on: only PDFs (or browser tests) are missing then.
@@ -19,6 +19,7 @@ from relcontrol.runtime.console import say
 PANGO_LIBRARIES = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
 PANGO_LIBRARIES_MACOS = ("libpango-1.0.dylib", "libpangoft2-1.0.dylib", "libharfbuzz-subset.dylib")
 PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+PDF_PROGRAMS = {"pdftotext": "poppler-utils", "qpdf": "qpdf"}  # others' eyes on our PDFs, in tests
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 SERVING_COMMANDS = ("up", "test")
 
@@ -37,6 +38,8 @@ def missing_packages(command: str) -> list[str]:
         missing += PANGO_PACKAGES
     if command == "test" and chromium() is None:
         missing.append("chromium")
+    if command == "test":
+        missing += [package for program, package in PDF_PROGRAMS.items() if shutil.which(program) is None]
     return missing
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.db import connections
 
-from relcontrol import demo
+from relcontrol.demo import making as demo
 from relcontrol.environment import MisconfiguredError
 from relcontrol.runtime.connections import ensure_migrated, use_role
 from relcontrol.runtime.console import say

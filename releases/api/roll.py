@@ -9,10 +9,9 @@ from rest_framework.response import Response
 
 from relcontrol.accounts.permissions import WRITE_ROLLOUTS, Permission
 from relcontrol.api.calls import CommandCall
-from relcontrol.errors import Conflict
 from releases.api.inputs import RollInput
 from releases.checkpoints import plan_of
-from releases.rolling import require_deployable
+from releases.rolling import start_rollout
 from releases.selectors import release_named
 
 
@@ -33,9 +32,4 @@ class Roll(CommandCall):
         """Check the plan, then whether the release may roll at all."""
         release = release_named(self.actor.organization, kwargs["release"])
         plan = plan_of(self.read(RollInput))
-        require_deployable(actor=self.actor, release=release)
-        raise Conflict(
-            f"{release.name} may roll, but this version of relcontrol starts no rollouts; its {len(plan)} checkpoints "
-            "were checked and nothing was changed.",
-            code="rollouts_unavailable",
-        )
+        start_rollout(actor=self.actor, release=release, plan=plan)

@@ -7,9 +7,9 @@ from typing import Any, Final
 from relcontrol.bundle.canonical import canonical_bytes
 from relcontrol.bundle.changes import field_difference
 from relcontrol.bundle.components import MEASURING, SERVING, TITLES, component_value
+from relcontrol.web.word_differences import Run, word_differences
 from releases.artifact_selectors import IDENTITY_DIGEST
 from releases.models import Release
-from releases.pages.word_differences import Run, word_differences
 from releases.selectors import ComponentDifference, component_diff, manifest_of
 
 DIGEST: Final = "sha256:"

@@ -6,17 +6,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gates.run_models import GateRun
+from gates.runs.selectors import deciding_run
+from gates.scorecards.headline import finding
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Denied
 from relcontrol.errors import DomainError
 from relcontrol.web.pages import PageRequest, page
 from releases.models import Release
 from releases.pages.components import component_rows, differences, pointers
+from releases.pages.gate_tab import actions, gate_tab, overrides_tab
 from releases.pages.paths import address, one_page, release_of, with_query
 from releases.pages.timeline import DECISIONS_SHOWN, decisions, receipts_of_release
 from releases.pages.wording import STANDING_STATUS, changed, next_action, stages, verdict
 from releases.selectors import manifest_of, releases_of, state_of
 
-TABS: Final = {"manifest": "Manifest", "receipts": "Receipts"}
+TABS: Final = {"manifest": "Manifest", "gate": "Gate", "overrides": "Overrides", "receipts": "Receipts"}
 VIEWS: Final = {"lines": "Lines", "words": "Words", "json": "JSON"}
 OFFERED: Final = 20
 
@@ -27,8 +31,8 @@ def release(request: PageRequest, release: str) -> HttpResponse:
     """The release; `?tab=` says which part."""
     row = release_of(request.actor.organization, release, request.GET.get("application", ""))
     tab = _choice(request, "tab", TABS)
-    part = _manifest_tab(request, row) if tab == "manifest" else _receipts_tab(request, row)
-    return render(request, "releases/release.html", _head(request, row, tab) | part)
+    run = deciding_run(row.organization, row.manifest_sha256)
+    return render(request, "releases/release.html", _head(request, row, tab, run) | _part(request, row, tab, run))
 
 
 @require_safe
@@ -41,7 +45,19 @@ def manifest(request: PageRequest, release: str) -> HttpResponse:
     return HttpResponse(bytes(row.manifest), content_type="application/json", headers=headers)
 
 
-def _head(request: PageRequest, row: Release, tab: str) -> dict[str, Any]:
+def _part(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> dict[str, Any]:
+    match tab:
+        case "gate":
+            return gate_tab(request, row, run)
+        case "overrides":
+            return overrides_tab(row)
+        case "receipts":
+            return _receipts_tab(request, row)
+        case _:
+            return _manifest_tab(request, row)
+
+
+def _head(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> dict[str, Any]:
     state = state_of(row)
     name = f"{row.application.slug} {row.name}"
     kind, word = STANDING_STATUS[state.standing]
@@ -51,15 +67,21 @@ def _head(request: PageRequest, row: Release, tab: str) -> dict[str, Any]:
         "release": row,
         "name": name,
         "title": verdict(name, standing=state.standing, delivery=state.delivery),
-        "next_action": next_action(standing=state.standing, delivery=state.delivery),
+        "next_action": next_action(standing=state.standing, delivery=row.delivery),
         "kind": kind,
         "word": word,
-        "stages": stages(standing=state.standing, delivery=state.delivery, registered_by=row.registered_by_label),
+        "stages": stages(
+            standing=state.standing,
+            delivery=row.delivery,
+            registered_by=row.registered_by_label,
+            found=finding(run.document) if run and run.document else "",
+        ),
         "changed": changed(row.changes, row.refs, cold_start=row.previous_release_id is None),
         "timeline": decisions(row.organization, latest),
         "may_audit": not isinstance(request.actor.may(READ_AUDIT), Denied),
         "tabs": [(label, with_query(own, tab=key), key == tab) for key, label in TABS.items()],
         "tab": tab,
+        **actions(request, row, state),
         "crumbs": [("Releases", address(request, "releases")), (name, None)],
     }
 

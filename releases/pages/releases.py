@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gates.suites import suites_of
+from gates.worst_slices import WorstSlice, worst_slices
 from relcontrol.accounts.models import Route
 from relcontrol.accounts.permissions import VIEW, WRITE_RELEASES, Denied
 from relcontrol.accounts.selectors import routes_of
@@ -27,6 +28,8 @@ class ReleaseRow:
 
     release: Release
     changed: str
+    stage: str
+    worst: WorstSlice | None
     kind: str
     word: str
 
@@ -56,10 +59,13 @@ def releases(request: PageRequest) -> HttpResponse:
 def _rows(request: PageRequest, releases: Iterable[Release]) -> list[ReleaseRow]:
     shown = list(releases)
     states = states_of(request.actor.organization, shown)
+    worst = worst_slices(request.actor.organization, [row.manifest_sha256 for row in shown])
     return [
         ReleaseRow(
             row,
             changed(row.changes, row.refs, cold_start=row.previous_release_id is None),
+            Release.Delivery(states[row.pk].delivery).label,
+            worst.get(row.manifest_sha256),
             *STANDING_STATUS[states[row.pk].standing],
         )
         for row in shown

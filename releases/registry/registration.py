@@ -12,6 +12,8 @@ from django.db import transaction
 from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import Delivery, ReleaseRef
+from audit.weights import weights_claim
+from gates.runs.carrying import append_carried, carried_run
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application, Route
 from relcontrol.accounts.permissions import WRITE_RELEASES
@@ -22,6 +24,7 @@ from relcontrol.bundle.manifest import build_manifest, bundle_sha256, manifest_s
 from relcontrol.clock import now
 from releases.artifact_selectors import PREPROCESSING, PROMPT
 from releases.artifacts import append_created
+from releases.candidates import candidate_of
 from releases.models import ArtifactVersion, Release
 from releases.refusals import refused
 from releases.registry.baselines import (
@@ -32,7 +35,6 @@ from releases.registry.baselines import (
     refuse_several_changes,
     served_already,
 )
-from releases.registry.claims import weights_claim
 from releases.registry.enclosures import store_enclosed
 from releases.registry.expectation import check_expected
 from releases.registry.fast_gate import fast_gate
@@ -81,8 +83,11 @@ def register(*, actor: Actor, order: Order) -> Registration:
         return Registration(known, created=False)
     draft = _decide(actor, order, route, resolution, baseline, manifest)
     release = _write(actor, draft)
+    carried = carried_run(actor=actor, candidate=candidate_of(release)) if order.rebase else None
     _append_enclosed(actor, enclosed)
     _append_registered(actor, release, manifest)
+    if carried is not None:
+        append_carried(actor, carried)
     return Registration(release, created=True)
 
 

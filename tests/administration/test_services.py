@@ -24,7 +24,7 @@ def actor(northgate: Organization) -> Actor:
 
 def last_state(organization: Organization) -> tuple[str, str, Any]:
     row = Receipt.objects.filter(organization=organization).latest("seq")
-    return row.event, row.outcome, Opening.objects.get(receipt=row).value
+    return row.event, row.outcome, Opening.objects.get(receipt=row, field="state").value
 
 
 def receipts() -> int:

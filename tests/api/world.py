@@ -17,16 +17,25 @@ from audit.administration.tokens import revoke_token
 from audit.exports import make_export, request_export
 from audit.models import Export, Receipt
 from gates.models import Suite, SuiteImport
+from gates.overrides.requesting import request_override
+from gates.reviews.allowlist import propose
+from gates.run_models import AllowlistEntry, GateRun, Override
 from gates.slices import create_slice
 from gates.suites import carry_out, request_import
-from relcontrol.accounts.actors import command_actor
+from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Person, Role, Token
 from relcontrol.accounts.permissions import SCOPES
 from relcontrol.clock import now
 from relcontrol.jobs.running import run
 from releases.artifacts import create_artifact
+from releases.models import Release
 from tests.api.addresses import Address
 from tests.factories import Api, api, person, person_token, service_token
+from tests.gates.overrides import scene as overrides
+from tests.gates.overrides.scene import person_actor
+from tests.gates.reviews.scene import Judged, held_run
+from tests.gates.runs.documents import candidate
+from tests.gates.runs.factory import gate_run
 from tests.releases.scene import PROMPT_VALUE, Scene, scene
 
 EVERY_ROLE = tuple(Role.values)
@@ -69,6 +78,8 @@ def world(slug: str) -> World:
         here.roles[role] = api(person_token(made.organization, here.people[role]))
     here.people["all"] = person(made.organization, *EVERY_ROLE)
     here.roles["all"] = api(person_token(made.organization, here.people["all"]))
+    own = person_actor(made.organization, here.people["all"])
+    here.objects["api-override-withdraw.override"] = asked_for(made, own, number=902).pk
     for scope in SCOPES:
         here.scopes[scope] = api(service_token(made.organization, scope))
     return here
@@ -97,6 +108,11 @@ def objects_of(made: Scene) -> dict[str, str]:
         "settings-member-remove.key": member.pk,
         "settings-token-revoke.key": Token.objects.filter(organization=made.organization).latest("pk").pk,
         "name": f"templates/of-{slug}",
+        "override": asked_for(made, made.actor, number=901).pk,
+        "api-release-override.release": stopped(made, number=903).pk,
+        "entry": proposed(made, f"tolerated-of-{slug}").pk,
+        **dict.fromkeys(("gate-run-sign-off.run", "api-gate-run-sign-off.run"), left_for_review(made).pk),
+        "run": gate_run(made.organization, candidate=candidate(release_id=release)).pk,
     }
 
 
@@ -106,6 +122,31 @@ def imported(made: Scene, name: str) -> Suite:
     row = carry_out(request_import(actor=made.actor, name=name, body=body, file_format="jsonl"))
     assert row.suite
     return row.suite
+
+
+def proposed(made: Scene, name: str) -> AllowlistEntry:
+    """An allowlist entry that waits for its review."""
+    why = "The panel graded the old answer too high."
+    return propose(actor=made.actor, suite=imported(made, name), case_id="c1", justification=why)
+
+
+def stopped(made: Scene, number: int) -> Release:
+    """A release whose gate run, of this number, has failed."""
+    release = Release.objects.get(pk=made.registered(generation={"seed": number})["release_id"])
+    overrides.gate_run(release, number=number)
+    return release
+
+
+def asked_for(made: Scene, by: Actor, number: int) -> Override:
+    """An override of such a release, which waits for its approval."""
+    of = overrides.candidate(stopped(made, number))
+    return request_override(actor=by, candidate=of, force=True, reason=overrides.REASON)
+
+
+def left_for_review(made: Scene) -> GateRun:
+    """A held gate run, of which only reviews are left; its number is far from those that runs get in the tests."""
+    judged = Judged(made.application, imported(made, f"reviewed-of-{made.organization.slug}"))
+    return held_run(judged, number=900, manifest_sha256="e9" * 32)
 
 
 def finished_export(made: Scene) -> Export:

@@ -75,6 +75,18 @@ def test_an_export_of_one_application_leaves_the_others_out() -> None:
     assert {opening["value"].get("slug", "route") for opening in document["openings"]} == {"one", "route"}
 
 
+def test_an_export_of_one_application_verifies_and_says_what_it_cannot_show() -> None:
+    organization = factories.organization()
+    factories.application(organization, "one")
+    factories.application(organization, "other")
+    report = verify.verify_document(
+        document_of(exported(organization, {"application": "one"})), trust_document(organization)
+    )
+    assert (report.exit_code, report.receipts) == (3, 2)
+    completeness = next(one for one in report.verdicts if one.check == verify.COMPLETENESS)
+    assert "Only an export of the organization" in completeness.does_not_prove
+
+
 def test_a_killed_worker_is_followed_by_another_that_leaves_one_whole_file() -> None:
     organization = factories.organization()
     export = request_export(actor=command_actor(organization), scope={"organization": True})

@@ -111,6 +111,21 @@ def test_an_erased_opening_leaves_coverage_unchecked_and_the_receipt_whole(audit
     assert (found["COVERAGE"], found["INTEGRITY"]) == ("not checked", "holds")
 
 
+def test_personal_details_are_opened_beside_the_state(auditor: Client) -> None:
+    shown = auditor.get(f"{RECEIPTS}4/", follow=True).content.decode()
+    assert "personal.email" in shown
+    assert "auditor@northgate.example" in shown
+    assert "added auditor as auditor" in shown
+    assert outcomes(auditor, 4)["COVERAGE"] == "holds"
+
+
+def test_a_personal_detail_that_was_erased_is_counted_as_closed(auditor: Client) -> None:
+    Opening.objects.filter(receipt__seq=4, field="personal.email").delete()
+    answer = auditor.get(f"{RECEIPTS}4/", follow=True)
+    assert "cannot be compared: personal.email" in answer.content.decode()
+    assert [opening.field for opening, _ in answer.context["openings"]] == ["personal.name", "state"]
+
+
 def test_an_opening_that_was_changed_fails_coverage(auditor: Client) -> None:
     Opening.objects.filter(receipt__seq=5).update(value={"answer": "another"})
     assert outcomes(auditor, 5)["COVERAGE"] == "fails"
@@ -131,8 +146,16 @@ def test_bytes_that_are_no_statement_are_not_shown_as_one(auditor: Client) -> No
     assert "no statement that can be read" in shown
 
 
-def test_a_row_that_does_not_say_what_was_signed_is_caught(auditor: Client) -> None:
-    tamper("UPDATE audit_receipt SET outcome = 'pass' WHERE seq = 5")
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE audit_receipt SET outcome = 'pass' WHERE seq = 5",
+        "UPDATE audit_receipt SET application = 'medical' WHERE seq = 5",
+        "UPDATE audit_receipt SET application = '' WHERE seq = 5",
+    ],
+)
+def test_a_row_that_does_not_say_what_was_signed_is_caught(auditor: Client, edit: str) -> None:
+    tamper(edit)
     assert outcomes(auditor, 5)["INTEGRITY"] == "fails"
 
 

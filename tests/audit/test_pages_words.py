@@ -3,7 +3,7 @@
 import pytest
 
 from audit.events import Event
-from audit.words import delivery_in_words, sentence, thing_of, weights_in_words
+from audit.words import delivery_in_words, opened_state, sentence, thing_of, weights_in_words
 
 
 @pytest.mark.parametrize("event", list(Event))
@@ -42,6 +42,14 @@ def test_things_have_names_where_something_opens_them(
     subject: str, application: str, state: dict[str, object] | None, words: str
 ) -> None:
     assert thing_of(subject, application, state) == words
+
+
+def test_what_is_personal_is_told_with_the_state_and_alone() -> None:
+    openings = {"state": {"id": "prn_1", "roles": ["auditor"]}, "personal.name": "Jonas"}
+    assert opened_state(openings) == {"id": "prn_1", "roles": ["auditor"], "name": "Jonas"}
+    assert opened_state({"personal.name": "Jonas"}) == {"name": "Jonas"}
+    assert opened_state({"state": {"name": "Jonas"}}) == {"name": "Jonas"}
+    assert opened_state({}) is None
 
 
 def test_weights_are_claimed_no_further_than_the_receipt_does() -> None:

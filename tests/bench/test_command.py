@@ -64,6 +64,17 @@ def test_pages_are_measured_in_a_large_and_a_small_organization(process_environm
     assert "10 releases, 100 receipts" in shown
 
 
+def test_a_gate_run_is_judged_over_http_and_agreement_beside_scipy(process_environment: Environment) -> None:
+    finished = bench(process_environment, "gate", "--size", "400", "--runs", "1")
+    shown = rows(finished)
+
+    assert "\ntimes as fast " in shown
+    for row in ("cold start ", "with a previous release "):
+        assert f"\n{row}" in shown
+    assert "with a previous release: 0.1 MiB sent, gate_hold, 11 slices, " in shown
+    assert named(finished) not in databases_of_benches()
+
+
 def test_the_api_answers_what_its_schema_promises(process_environment: Environment) -> None:
     shown = rows(bench(process_environment, "api", "--size", "40", "--seconds", "2"))
 

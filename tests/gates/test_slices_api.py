@@ -6,11 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from gates.models import Slice, SliceRevision
+from gates.models import Judge, Slice, SliceRevision
 from gates.slice_rules import in_tree_order
-from gates.slices import create_slice, slice_set_digest, slice_tree
+from gates.slices import create_slice, judged_slices, slice_set_digest, slice_tree
 from relcontrol.bundle.canonical import sha256_hex
-from tests.factories import person
+from relcontrol.clock import now
+from tests.factories import application, person
 from tests.gates.scene import Scene
 
 FULL = {
@@ -217,3 +218,109 @@ def test_the_list_takes_the_same_queries_for_thirty_slices_as_for_three(northgat
     for number in range(27):
         create_slice(actor=northgate.actor, slug=f"more-{number}", parent="third")
     assert queries_of_list(northgate) == few <= 4
+
+
+# ---- applications, what is judged, and the digests of judges
+
+
+def test_a_slice_of_one_application_is_judged_in_its_gate_runs_only(northgate: Scene) -> None:
+    legal, medical = (application(northgate.organization, slug) for slug in ("legal-assistant", "medical"))
+    made = northgate.ci.post("slices", FULL | {"application": "legal-assistant"}).json()
+    assert made["application"] == "legal-assistant"
+    northgate.ci.patch("slices/ip-licensing", {"threshold": 0.5})
+    assert [row.slug for row in judged_slices(northgate.organization, legal)] == ["ip-licensing", "belgian-french"]
+    assert [row.slug for row in judged_slices(northgate.organization, medical)] == ["ip-licensing"]
+
+
+def test_an_application_of_another_organization_is_unknown(northgate: Scene, eastgate: Scene) -> None:
+    application(eastgate.organization, "theirs")
+    assert refused_fields(northgate.ci.post("slices", FULL | {"application": "theirs"})) == {"application"}
+
+
+def test_the_digest_for_an_application_leaves_out_what_does_not_apply(northgate: Scene) -> None:
+    legal, medical = (application(northgate.organization, slug) for slug in ("legal-assistant", "medical"))
+    before = slice_set_digest(northgate.organization, medical)
+    northgate.ci.post("slices", FULL | {"application": "legal-assistant"})
+    assert slice_set_digest(northgate.organization, medical) == before
+    assert slice_set_digest(northgate.organization, legal) != before
+    assert slice_set_digest(northgate.organization) == slice_set_digest(northgate.organization, legal)
+
+
+def test_the_digest_of_all_slices_holds_the_judges_digest_where_it_is_known(northgate: Scene) -> None:
+    northgate.ci.post("slices", FULL)
+    before = slice_set_digest(northgate.organization)
+    Judge.objects.create(
+        organization=northgate.organization,
+        name="external:legal-judge@9",
+        definition={},
+        sha256="a" * 64,
+        created_by="x",
+        created_by_label="x",
+        created_at=now(),
+    )
+    assert slice_set_digest(northgate.organization) != before
+
+
+@pytest.mark.parametrize("slug", ["new", "import", "export", "preview"])
+def test_a_slug_that_is_an_address_of_its_own_is_refused(northgate: Scene, slug: str) -> None:
+    assert refused_fields(northgate.ci.post("slices", {"slug": slug})) == {"slug"}
+
+
+# ---- many at once
+
+
+def test_the_export_is_what_the_import_takes(northgate: Scene, eastgate: Scene) -> None:
+    northgate.ci.post("slices", FULL)
+    exported = northgate.reader.get("slices/export").json()
+    assert [row["slug"] for row in exported] == ["contract-drafting", "ip-licensing", "belgian-french"]
+    assert exported[2] == FULL | {"quality_floor": 0.7, "application": None, "owner": None}
+    answer = eastgate.ci.post("slices/import", {"slices": exported})
+    assert answer.status_code == 200, answer.json()
+    assert {name: answer.json()[name] for name in ("new", "changed", "same")} == {"new": 1, "changed": 0, "same": 2}
+    assert eastgate.reader.get("slices/export").json() == exported
+    assert eastgate.last_statement()["decision"]["policy"]["id"] == "belgian-french"
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(northgate: Scene) -> None:
+    receipts = len(northgate.receipts())
+    body = {"slices": [{"slug": "ip-licensing", "threshold": 0.7}], "dry_run": True}
+    answer = northgate.ci.post("slices/import", body).json()
+    assert answer["slices"] == [
+        {
+            "slug": "ip-licensing",
+            "action": "changed",
+            "revision": 1,
+            "differences": ["Agreement at least: not set → 0.7"],
+        }
+    ]
+    assert len(northgate.receipts()) == receipts
+
+
+def test_an_import_with_one_wrong_row_changes_nothing(northgate: Scene) -> None:
+    receipts = len(northgate.receipts())
+    rows = [{"slug": "ip-licensing", "threshold": 0.7}, {"slug": "fresh", "threshold": 2}]
+    assert refused_fields(northgate.ci.post("slices/import", {"slices": rows})) == {"row 2"}
+    assert len(northgate.receipts()) == receipts
+
+
+def test_an_import_cannot_close_a_circle(northgate: Scene) -> None:
+    rows = [
+        {"slug": "ip-licensing", "parent": "contract-drafting"},
+        {"slug": "contract-drafting", "parent": "ip-licensing"},
+    ]
+    assert refused_fields(northgate.ci.post("slices/import", {"slices": rows})) == {"row 1", "row 2"}
+
+
+def test_an_import_can_turn_a_branch_round(northgate: Scene) -> None:
+    northgate.ci.post("slices", FULL)
+    rows = [{"slug": "belgian-french", "parent": None}, {"slug": "ip-licensing", "parent": "belgian-french"}]
+    assert northgate.ci.post("slices/import", {"slices": rows}).status_code == 200
+    tree = [(row.slug, depth) for row, depth in slice_tree(northgate.organization)]
+    assert tree == [("belgian-french", 0), ("ip-licensing", 1), ("contract-drafting", 0)]
+
+
+def test_import_and_export_take_no_other_method_and_ask_for_the_scope(northgate: Scene) -> None:
+    assert northgate.ci.post("slices/export", {}).status_code == 405
+    assert northgate.ci.get("slices/import").status_code == 405
+    assert northgate.reader.post("slices/import", {"slices": [{"slug": "x"}]}).status_code == 403
+    assert northgate.person("viewer").post("slices/import", {"slices": [{"slug": "x"}]}).status_code == 403

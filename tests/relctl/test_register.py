@@ -148,7 +148,7 @@ def test_a_conflict_shows_the_present_state(stage: Stage, relctl: Relctl) -> Non
     stage.plays("POST /v1/releases", problem(409, "digest", "It differs.", state={"difference": difference}))
     ran = relctl("register", "--model", "m", "--expected-sha256", "aa")
     assert ran.code == 1
-    assert '  now difference: [{"field": "/model/ref", "expected": "a", "got": "b"}]' in ran.err
+    assert '  now difference: {"field": "/model/ref", "expected": "a", "got": "b"}' in ran.err
 
 
 @pytest.mark.parametrize(

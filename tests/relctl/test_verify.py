@@ -62,11 +62,17 @@ def test_a_missing_export_is_a_usage_error(relctl: Relctl, tmp_path: Path) -> No
     assert relctl("verify", tmp_path / "export.json").code == 2
 
 
-@pytest.mark.parametrize("words", [[], ["register"], ["suite"], ["status"], ["export"], ["verify"]])
-def test_help_works_alone_and_shows_an_example(alone: Path, words: list[str]) -> None:
-    ran = run(alone, *words, "--help")
+def test_help_works_alone_and_says_how_to_see_an_example(alone: Path) -> None:
+    ran = run(alone, "--help")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert f"example: relctl {words[0]}" in ran.stdout if words else "shows an example" in ran.stdout
+    assert "shows an example" in ran.stdout
+
+
+@pytest.mark.parametrize("word", ["register", "suite", "gate", "override", "roll", "status", "export", "verify"])
+def test_help_of_each_command_works_alone_and_shows_an_example(alone: Path, word: str) -> None:
+    ran = run(alone, word, "--help")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert f"example: relctl {word}" in ran.stdout
 
 
 def test_no_command_at_all_is_a_usage_error(alone: Path) -> None:

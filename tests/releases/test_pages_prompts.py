@@ -8,10 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from relcontrol.web.word_differences import MAX_TOKENS, word_differences
 from releases.artifacts import create_artifact
 from releases.forms import lines_as_in
 from releases.models import Artifact, ArtifactVersion, Release
-from releases.pages.word_differences import MAX_TOKENS, word_differences
 from tests.factories import api, organization, service_token
 from tests.releases.page_visitors import visitor
 from tests.releases.scene import OTHER_PROMPT, PROMPT, PROMPT_VALUE, Scene, stable

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.releases.scene import PROMPT_VALUE, Scene
 
 LIST_CEILING = 4
+RELEASES_CEILING = 8  # their standings: runs, running ones, overrides, sign-offs, and overrides not yet used
 ONE_CEILING = 6
 REGISTER_CEILING = 32
 
@@ -21,7 +22,7 @@ def _queries(northgate: Scene, path: str, **query: str) -> int:
 def test_the_list_of_releases_costs_the_same_at_any_length(northgate: Scene, rows: int) -> None:
     for number in range(rows):
         northgate.registered(generation={"seed": number})
-    assert _queries(northgate, "releases") <= LIST_CEILING
+    assert _queries(northgate, "releases") <= RELEASES_CEILING
 
 
 @pytest.mark.parametrize("rows", [3, 30])

@@ -1,6 +1,7 @@
 """What the system lacks is installed or asked for; nothing stops the command."""
 
 import os
+import shutil
 
 import pytest
 
@@ -18,6 +19,12 @@ def test_serving_needs_pango_and_testing_a_browser_too(bare_system: None) -> Non
     assert "libpango-1.0-0" in missing_packages("up")
     assert "chromium" not in missing_packages("up")
     assert "chromium" in missing_packages("test")
+
+
+def test_tests_need_the_programs_that_look_at_pdfs(bare_system: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    assert {"poppler-utils", "qpdf"} <= set(missing_packages("test"))
+    assert not {"poppler-utils", "qpdf"} & set(missing_packages("up"))
 
 
 def test_other_commands_need_nothing_of_the_system(bare_system: None) -> None:

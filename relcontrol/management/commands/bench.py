@@ -9,18 +9,22 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandError, CommandParser
 
 from relcontrol.bench.api import api
+from relcontrol.bench.gate import gate
 from relcontrol.bench.machine import description, load
 from relcontrol.bench.options import Options
 from relcontrol.bench.pages import pages
 from relcontrol.bench.receipts import receipts
+from relcontrol.bench.report import report
 from relcontrol.bench.surroundings import throwaway
 from relcontrol.bench.tables import Table
 from relcontrol.commands import Command as BaseCommand
 
-# What each does, and how many receipts and seconds it takes where none are given.
+# What each does, and how many receipts (for gate: cases) and seconds it takes where none are given.
 BENCHES: dict[str, tuple[str, Callable[[Options], Iterator[Table]], int, float]] = {
     "receipts": ("appends per second, export and verification; --mixed for mixed decisions", receipts, 10_000, 3),
     "pages": ("time and queries of every page and API list, and of a small organization's", pages, 100_000, 60),
+    "gate": ("agreement of many slices beside SciPy, and a large gate run over HTTP", gate, 100_000, 60),
+    "report": ("pages, time and memory of the PDF of an export", report, 2_000, 60),
     "api": ("random requests made from the OpenAPI schema", api, 200, 120),
 }
 SMALLEST = 40
@@ -32,13 +36,14 @@ class Command(BaseCommand):
     help = "Measure. " + " ".join(f"{name}: {what}." for name, (what, *_) in BENCHES.items())
     example: ClassVar[str] = (
         "manage.py bench receipts\n  manage.py bench receipts --mixed 60\n"
-        "  manage.py bench pages --size 100000\n  manage.py bench api --seconds 300"
+        "  manage.py bench pages --size 100000\n  manage.py bench api --seconds 300\n"
+        "  manage.py bench gate --size 10000"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What, how much, how long."""
         parser.add_argument("name", choices=BENCHES)
-        parser.add_argument("--size", type=int, help=f"receipts to write, {SMALLEST} or more; a tenth are releases")
+        parser.add_argument("--size", type=int, help=f"receipts or cases, {SMALLEST} or more")
         parser.add_argument("--seconds", type=float, help="of one measurement; for api and pages, of the whole")
         parser.add_argument("--runs", type=int, default=3, help="measurements of which the median counts")
         parser.add_argument("--mixed", type=float, default=0, help="seconds of mixed decisions, in place of the rest")

@@ -41,6 +41,7 @@ LONG_AGO = "2026-01-01T00:00:00.000000Z"
 SALT = "00112233445566778899aabbccddeeff"
 MANIFEST = hashlib.sha256(b"release one").hexdigest()
 OTHER_MANIFEST = hashlib.sha256(b"release two").hexdigest()
+APPLICATION = "legal"
 EXPORT_ID = "exp_01jd3v0000000000000000000a"
 
 Change = Callable[[dict[str, Any]], None]
@@ -126,7 +127,7 @@ class Ledger:
             about=about,
             build=Build("0.1.0", "abc123"),
             weights=weights or AttestedWeights(),
-            **more,
+            **({"application": APPLICATION if isinstance(about, ReleaseRef) else None} | more),
         )
         if change is not None:
             change(statement)

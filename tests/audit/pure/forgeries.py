@@ -55,5 +55,13 @@ def claim_attestation(statement: Statement) -> None:
     }
 
 
+def set_application(statement: Statement) -> None:
+    statement["predicate"]["application"] = "medical"
+
+
+def drop_application(statement: Statement) -> None:
+    del statement["predicate"]["application"]
+
+
 def set_customer(statement: Statement) -> None:
     statement["predicate"]["chain"]["customer"] = "relcontrol.test/other"

@@ -5,12 +5,14 @@
 key makes a new, rightly signed document of changed receipts.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from audit.export_document import Opening
-from audit.verify import COVERAGE, NOT_CHECKED, WEIGHTS
+from audit.statement import disclosures_of
+from audit.verify import AUTHENTICITY, COVERAGE, HOLDS, NOT_CHECKED, WEIGHTS
 from tests.audit.pure.chains import (
     SALT,
     Ledger,
@@ -18,7 +20,7 @@ from tests.audit.pure.chains import (
 )
 from tests.audit.pure.chains import ledger as new_ledger
 from tests.audit.pure.expectations import refused, report_of
-from tests.audit.pure.forgeries import SECOND, Statement, claim_attestation
+from tests.audit.pure.forgeries import SECOND, Statement, claim_attestation, with_payload
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,68 @@ def test_a_commitment_moved_to_another_field_is_refused() -> None:
     chain.register(change=move)
     opening = Opening(chain.hashes[0], "approver.name", SALT, "Ada")
     refused(document(chain.envelopes, openings=[opening]), COVERAGE, seq=1)
+
+
+PERSONAL = {"email": "ada@acme.test", "name": "Ada"}
+
+
+def with_person(change: Callable[[Statement], None] | None = None) -> tuple[Ledger, list[Opening]]:
+    """One receipt about a person, and what opens it: the state, her address and her name, each with its own salt."""
+    salts = iter(["1" * 32, "2" * 32, "3" * 32])
+    disclosures = disclosures_of({"roles": ["auditor"]}, PERSONAL, lambda: next(salts))
+    chain = Ledger()
+    chain.settle(disclosures=disclosures, change=change)
+    return chain, [Opening(chain.hashes[0], one.field, one.salt, one.value) for one in disclosures]
+
+
+def test_personal_details_are_committed_to_apart_from_the_state() -> None:
+    chain, openings = with_person()
+    assert [(one.field, one.value) for one in openings] == [
+        ("state", {"roles": ["auditor"]}),
+        ("personal.email", "ada@acme.test"),
+        ("personal.name", "Ada"),
+    ]
+    assert len({one.salt for one in openings}) == 3
+    report = report_of(document(chain.envelopes, openings=openings))
+    assert next(one.outcome for one in report.verdicts if one.check == COVERAGE) == HOLDS
+
+
+def test_an_erased_personal_detail_leaves_the_rest_open() -> None:
+    chain, openings = with_person()
+    report = report_of(document(chain.envelopes, openings=[openings[0], openings[2]]))
+    assert next(one for one in report.verdicts if one.check == COVERAGE).proves.startswith("2 of 3 commitments")
+
+
+def test_an_address_cannot_be_passed_off_as_a_name() -> None:
+    def swap(statement: Statement) -> None:
+        _, address, name = statement["predicate"]["commitments"]
+        address["field"], name["field"] = name["field"], address["field"]
+
+    chain, openings = with_person(swap)
+    assert len(refused(document(chain.envelopes, openings=openings), COVERAGE, seq=1)) == 2
+
+
+def test_a_dropped_commitment_of_a_personal_detail_opens_nothing() -> None:
+    chain, openings = with_person(drop_last)
+    failure = refused(document(chain.envelopes, openings=openings), COVERAGE)[0]
+    assert "opens nothing" in failure.detail
+
+
+def drop_last(statement: Statement) -> None:
+    statement["predicate"]["commitments"].pop()
+
+
+def move_second(statement: Statement) -> None:
+    statement["predicate"]["commitments"][1]["field"] = "personal.alias"
+
+
+@pytest.mark.parametrize("change", [drop_last, move_second])
+def test_a_commitment_moved_or_dropped_without_the_key_is_refused(
+    change: Callable[[Statement], None],
+) -> None:
+    chain, _ = with_person()
+    changed = with_payload(chain.envelopes[0], change)
+    refused(document([changed]), AUTHENTICITY, seq=1)
 
 
 def test_an_opening_twice_is_refused(ledger: Ledger) -> None:

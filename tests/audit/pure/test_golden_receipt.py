@@ -1,4 +1,8 @@
-"""One receipt, byte for byte: whatever changes these bytes changes every hash that anybody wrote down."""
+"""One receipt, byte for byte: whatever changes these bytes changes every hash that anybody wrote down.
+
+They changed once, before the first release: the receipt names the application that it is about, signed, so that an
+export of one application can be checked. The receipt from before is kept beside it, and must verify for ever.
+"""
 
 import json
 from pathlib import Path
@@ -18,11 +22,12 @@ from audit.statement import (
     build_statement,
     payload_bytes,
 )
-from tests.audit.pure.chains import MANIFEST, ORIGIN, RECEIPT_KEY, SALT, trust
+from tests.audit.pure.chains import APPLICATION, MANIFEST, ORIGIN, RECEIPT_KEY, SALT, trust
 
 FIXTURES = Path(__file__).parent / "fixtures"
-RECEIPT_HASH = "955a3db5b75d10a39ee34f4f0722f3def4751217e242ec4eb1f65dee71fa86f6"
-LEAF_HASH = "6a3df89c71d45b8f72e934a7f43ec7832d73336a14b111b8a1209efcb33489a9"
+HASH_WITHOUT_APPLICATION = "955a3db5b75d10a39ee34f4f0722f3def4751217e242ec4eb1f65dee71fa86f6"
+RECEIPT_HASH = "4878bc39efacd5f652c26b1b0b92d708fa7bb29f2369d7d9db262d5ed67999f7"
+LEAF_HASH = "19465a2807e8051af1f11e1604a80508147796b81272cd373adfe8728eb2b183"
 
 
 def read(name: str) -> bytes:
@@ -43,6 +48,7 @@ def golden_payload() -> bytes:
         about=ReleaseRef(MANIFEST, "rel_one", "rte_légal"),
         build=Build("0.1.0", "abc123"),
         weights=AttestedWeights(),
+        application=APPLICATION,
         delivery=Delivery(None, "registered"),
         disclosures=[Disclosure("actor.name", "Ada Lovelace", SALT)],
         retention=Retention("standard", "2036-03-15T00:00:00.000000Z"),
@@ -68,3 +74,8 @@ def test_the_golden_hashes_are_the_ones_written_here() -> None:
 def test_the_golden_envelope_verifies_alone() -> None:
     envelope = json.loads(read("golden_envelope.json"))
     assert verify.verify_envelope(envelope, trust()).receipt_hash == RECEIPT_HASH
+
+
+def test_a_receipt_from_before_applications_were_signed_verifies_for_ever() -> None:
+    envelope = json.loads(read("envelope_without_application.json"))
+    assert verify.verify_envelope(envelope, trust()).receipt_hash == HASH_WITHOUT_APPLICATION

@@ -26,15 +26,19 @@ from tests.audit.pure.expectations import refused, report_of
 from tests.audit.pure.forgeries import (
     Statement,
     claim_attestation,
+    drop_application,
     export_with,
+    set_application,
     set_customer,
     set_outcome,
     signed,
     with_payload,
 )
 
+CHANGES = [set_outcome, claim_attestation, set_customer, set_application, drop_application]
 
-@pytest.mark.parametrize("change", [set_outcome, claim_attestation, set_customer])
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_changed_field_breaks_the_signature_of_its_receipt(
     ledger: Ledger, change: Callable[[Statement], None]
 ) -> None:
@@ -72,6 +76,8 @@ SPELLINGS: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("spec downgrade", lambda payload: payload.replace(b"relcontrol/receipt/v1", b"relcontrol/receipt/v0")),
     ("another statement", lambda payload: payload.replace(b"in-toto.io/Statement/v1", b"in-toto.io/Statement/v0.1")),
     ("another predicate", lambda payload: payload.replace(b"release-receipt/v1", b"release-receipt/v2")),
+    ("application without a slug", lambda payload: payload.replace(b'"application":"legal"', b'"application":"Legal"')),
+    ("application left out", lambda payload: payload.replace(b'"application":"legal"', b'"application":null')),
     ("unknown event", lambda payload: payload.replace(b'"gate.passed"', b'"gate.waved"')),
     ("over 256 KiB", lambda payload: payload.replace(b'"ses_1"', b'"' + b"s" * 262_144 + b'"')),
     ("not JSON", lambda payload: payload[:-1]),

@@ -14,6 +14,7 @@ from audit.chain import timestamp
 from audit.export_document import Scope
 from audit.verify import COMPLETENESS, INTEGRITY, NOT_CHECKED, Head
 from tests.audit.pure.chains import (
+    APPLICATION,
     MANIFEST,
     START,
     Ledger,
@@ -34,17 +35,56 @@ def test_a_deleted_receipt_of_a_release_is_missed(ledger: Ledger, keep: list[int
     refused(ledger.export(Scope(release=MANIFEST), keep=keep), COMPLETENESS, seq=seq)
 
 
+LEGAL = Scope(application=APPLICATION)
+
+
 def test_gaps_of_an_application_are_counted_and_said_not_to_be_checked(ledger: Ledger) -> None:
-    report = report_of(ledger.export(Scope(application="legal"), keep=[0, 2, 4]))
+    report = report_of(ledger.export(LEGAL, keep=[0, 1, 3, 4]))
     completeness = next(one for one in report.verdicts if one.check == COMPLETENESS)
     assert completeness.outcome == NOT_CHECKED
-    assert completeness.proves.startswith("2 gaps")
+    assert "signed as one of this application" in completeness.proves
+    assert "; 1 gap in the organization's chain" in completeness.proves
+    assert "Only an export of the organization shows that" in completeness.does_not_prove
 
 
 def test_links_between_neighbours_are_checked_in_an_application_too() -> None:
     chain = new_ledger()
-    chain.settle(change=lambda statement: statement["predicate"]["chain"].__setitem__("prev", "0" * 64))
-    refused(chain.export(Scope(application="legal"), keep=[2, 4, 5]), INTEGRITY, seq=6)
+    chain.gate(change=lambda statement: statement["predicate"]["chain"].__setitem__("prev", "0" * 64))
+    refused(chain.export(LEGAL, keep=[0, 1, 3, 4, 5]), INTEGRITY, seq=6)
+
+
+def test_a_deleted_receipt_of_a_release_is_missed_in_an_application_too(ledger: Ledger) -> None:
+    refused(ledger.export(LEGAL, keep=[0, 3, 4]), COMPLETENESS, seq=5)
+
+
+def test_a_release_that_is_left_out_whole_is_not_missed_in_an_application(ledger: Ledger) -> None:
+    assert report_of(ledger.export(LEGAL, keep=[0, 1, 4])).exit_code == 3
+
+
+def test_a_receipt_of_another_application_is_refused() -> None:
+    chain = new_ledger()
+    chain.register("12" * 32, application="medical")
+    failure = refused(chain.export(LEGAL, keep=[0, 1, 3, 4, 5]), INTEGRITY, seq=6)[0]
+    assert (failure.expected, failure.got) == ("legal", "medical")
+
+
+def test_a_release_whose_receipts_name_two_applications_is_refused_in_every_scope() -> None:
+    chain = new_ledger()
+    chain.gate(application="medical")
+    assert refused(chain.export(), INTEGRITY, seq=6)[0].expected == "legal"
+    refused(chain.export(Scope(release=MANIFEST), keep=[0, 1, 4, 5]), INTEGRITY, seq=6)
+
+
+def test_a_receipt_that_is_about_no_application_is_refused_in_an_application(ledger: Ledger) -> None:
+    failure = refused(ledger.export(LEGAL), INTEGRITY, seq=3)[0]
+    assert (failure.expected, failure.got) == ("legal", "no application")
+
+
+def test_a_receipt_from_before_applications_were_signed_is_refused_in_an_application_only() -> None:
+    chain = Ledger()
+    chain.register(change=lambda statement: statement["predicate"].pop("application"))
+    assert report_of(chain.export()).exit_code == 3
+    assert refused(chain.export(LEGAL), INTEGRITY, seq=1)[0].got == "no application"
 
 
 def test_a_time_range_may_begin_in_the_middle(ledger: Ledger) -> None:

@@ -28,7 +28,7 @@ from audit.statement import (
     validate_statement,
 )
 from relcontrol.bundle.canonical import sha256_hex
-from tests.audit.pure.chains import MANIFEST, ORIGIN, RECEIPT_KEY, SALT
+from tests.audit.pure.chains import APPLICATION, MANIFEST, ORIGIN, RECEIPT_KEY, SALT
 
 NOW = "2026-03-15T14:03:00.000000Z"
 OBSERVED = {"observed_at": NOW, "observer_keyid": "0" * 64}
@@ -48,6 +48,7 @@ def statement(**changed: Any) -> dict[str, Any]:
         "about": about,
         "build": Build("0.1.0"),
         "weights": AttestedWeights(),
+        "application": APPLICATION if isinstance(about, ReleaseRef) else None,
         "delivery": Delivery("registered", "rolling"),
     }
     return build_statement(**(arguments | changed))
@@ -76,8 +77,8 @@ def test_without_a_release_the_recorded_state_is_the_subject() -> None:
 
 def test_the_predicate_has_exactly_the_fields_of_the_design() -> None:
     fields = (
-        "spec event event_id issued_at occurred_at chain signer actor release delivery decision weights commitments "
-        "retention build"
+        "spec event event_id issued_at occurred_at chain signer actor application release delivery decision weights "
+        "commitments retention build"
     )
     assert set(statement()["predicate"]) == set(fields.split())
 
@@ -144,6 +145,9 @@ REFUSED_ARGUMENTS: list[tuple[str, Callable[[], object]]] = [
     ("predicate.delivery", lambda: statement(delivery=None)),
     ("predicate.delivery", lambda: of_gate(delivery=Delivery(None, "rolling"))),
     ("predicate.release", lambda: of_gate(about=ReleaseRef(MANIFEST, "rel_one"))),
+    ("predicate.application", lambda: of_gate(application=None)),
+    ("predicate.application", lambda: statement(application="Legal Assistant")),
+    ("predicate.application", lambda: without_release(event=Event.ROUTE_CHANGED)),
     ("predicate.release.manifest_sha256", lambda: without_release(event=Event.GATE_PASSED)),
     ("predicate.delivery.to", lambda: statement(delivery=Delivery("registered", "shipped"))),
     ("predicate.issued_at", lambda: statement(issued_at="2026-03-15T14:03:00Z")),
@@ -204,7 +208,9 @@ def test_an_unknown_field_is_refused_everywhere(path: tuple[str | int, ...]) -> 
         validate_statement(changed)
 
 
-@pytest.mark.parametrize("path", [p for p in OBJECTS if isinstance(p[-1], str)], ids=str)
+@pytest.mark.parametrize(
+    "path", [p for p in OBJECTS if isinstance(p[-1], str) and p != ("predicate", "application")], ids=str
+)
 def test_a_missing_field_is_refused_everywhere(path: tuple[str | int, ...]) -> None:
     changed = copy.deepcopy(FULL)
     del inside(changed, path[:-1])[path[-1]]

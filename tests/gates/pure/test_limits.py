@@ -92,3 +92,10 @@ def test_a_p_value_stays_on_its_side_of_five_percent() -> None:
     assert shown_probability(0.0502) == "p = 0.0502"
     assert shown_probability(0.0499) == "p = 0.050"
     assert shown_probability(0.00001) == "p < 0.001"
+
+
+@given(limit=st.floats(0.05, 0.95), distance=st.floats(-0.02, 0.02))
+def test_a_limit_beside_a_value_never_contradicts_the_verdict(limit: float, distance: float) -> None:
+    value = limit + distance
+    written, bound = float(shown_beside(value, limit)), float(shown_limit(limit, value))
+    assert meets(written, bound) == meets(value, limit)

@@ -141,7 +141,7 @@ def test_a_fail_that_would_round_to_its_threshold_does_not_read_as_a_pass() -> N
     rho = agreement_of(human, judge).rho or 0.0
     verdict = agreement_verdict(agreement_of(human, judge, threshold=rho + 1e-5))
     assert verdict.outcome is Outcome.FAIL
-    assert ", 0.00001 below the threshold of 0.6525" in verdict.reasons[0]
+    assert ", 0.00001 below the threshold of 0.653 " in verdict.reasons[0]
 
 
 def test_a_fail_that_chance_among_many_slices_explains_says_so() -> None:
@@ -205,9 +205,9 @@ def test_change_names_the_worst_single_case() -> None:
     fresh = {"mild": FreshScores([0.5], [0.6]), "grave": FreshScores([0.1], [0.6])}
     material = ChangeMaterial(paired_level(old, old), cases=tuple(judge_cases(pairs, 0.03, fresh=fresh)))
     assert change_verdict(judge_changes([material])[0]).reasons == (
-        "Quality is the same on the same 40 cases.",
         "Cases that dropped by more than the limit, confirmed by fresh scores: 2, the worst grave by 0.50.",
         "Cases that seem to have dropped by more than the limit and await fresh scores: 1, the worst open by 0.40.",
+        "Quality is the same on the same 40 cases.",
     )
 
 

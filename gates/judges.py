@@ -1,0 +1,100 @@
+"""Judges: known by name, addressed by the digest of what makes them (contracts.md "judge").
+
+An external judge scores outside of relcontrol and sends its scores; it is made by the first run that names it. Its
+scale is a part of it: the same name with another scale would be another judge.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from gates.models import Judge
+from gates.slice_rules import read_judge
+from gates.suite_files.digests import decimal_text
+from relcontrol.accounts.actors import Actor
+from relcontrol.accounts.models import Organization
+from relcontrol.accounts.selectors import found
+from relcontrol.bundle.canonical import sha256_hex
+from relcontrol.bundle.reading import Reader
+from relcontrol.clock import now
+from relcontrol.errors import Conflict, invalid
+
+JUDGE_SCHEMA: Final = "relcontrol/judge/v1"
+EXTERNAL: Final = "external:"
+DEFAULT_SCALE: Final = (0.0, 1.0)
+
+Scale = tuple[float, float]
+
+
+def external_definition(name: str, scale: Scale) -> dict[str, Any]:
+    """What is known of a judge that works elsewhere."""
+    return {
+        "kind": "external",
+        "endpoint": None,
+        "model": name.removeprefix(EXTERNAL),
+        "prompt": None,
+        "draws": 1,
+        "aggregation": "mean",
+        "scale": [decimal_text(end) for end in scale],
+        "reference": False,
+        "parameters": {},
+        "children": [],
+    }
+
+
+def judge_digest(definition: Mapping[str, Any]) -> str:
+    """What gate runs and calibrations pin."""
+    return sha256_hex({"schema": JUDGE_SCHEMA, **definition})
+
+
+def scale_of(judge: Judge) -> Scale:
+    """The lowest and the highest score that it gives."""
+    low, high = judge.definition["scale"]
+    return float(low), float(high)
+
+
+def judges_of(organization: Organization) -> QuerySet[Judge]:
+    """Judges of an organization, newest first."""
+    return Judge.objects.filter(organization=organization).order_by("-pk")
+
+
+def judge_named(organization: Organization, text: str) -> Judge:
+    """The judge with this id or name."""
+    key = "pk" if text.startswith("jdg_") else "name"
+    return found(judges_of(organization), "judge", **{key: text})
+
+
+def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
+    """The judge of this name; an external one that is new is made. `Conflict` where its scale is another one."""
+    reader = Reader()
+    if read_judge(reader, name) is None:
+        raise invalid("judge", reader.problems[0].message)
+    if not name.startswith(EXTERNAL):
+        return judge_named(actor.organization, name)
+    known = judges_of(actor.organization).filter(name=name).first() or _made(actor, name, scale or DEFAULT_SCALE)
+    if scale is not None and scale_of(known) != scale:
+        low, high = scale_of(known)
+        message = f"{name} scores from {low:g} to {high:g}; a judge with another scale needs another name or version."
+        raise Conflict(message, code="judge_scale_differs", state={"judge": name, "scale": [low, high]})
+    return known
+
+
+def _made(actor: Actor, name: str, scale: Scale) -> Judge:
+    definition = external_definition(name, scale)
+    judge = Judge(
+        organization=actor.organization,
+        name=name,
+        definition=definition,
+        sha256=judge_digest(definition),
+        created_by=actor.id,
+        created_by_label=actor.label,
+        created_at=now(),
+    )
+    try:
+        with transaction.atomic():
+            judge.save(force_insert=True)
+    except IntegrityError:
+        return judge_named(actor.organization, name)
+    return judge

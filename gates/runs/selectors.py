@@ -1,0 +1,69 @@
+"""Reading gate runs: as lists, by name, the one that decides on a manifest, and what it found."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+
+from gates.run_models import CaseDrop, CaseResult, GateRun, SliceResult
+from gates.runs.gathering import source_of
+from gates.verdicts import WORST_FIRST
+from relcontrol.accounts.models import Organization
+from relcontrol.accounts.selectors import found
+from relcontrol.errors import NotFound
+
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def runs_of(organization: Organization) -> QuerySet[GateRun]:
+    """Gate runs of an organization, newest first, without the results as they came."""
+    rows = GateRun.objects.filter(organization=organization).defer("body")
+    return rows.select_related("organization", "application", "suite", "previous_run", "carried_from").order_by("-pk")
+
+
+def run_named(organization: Organization, text: str) -> GateRun:
+    """The run with this id (grn_…) or digest; of equal digests the newest."""
+    if "\0" in text:
+        raise NotFound("There is no such gate run here.")  # PostgreSQL keeps no text with it
+    key = "gate_run_sha256" if _DIGEST.fullmatch(text) else "pk"
+    return found(runs_of(organization), "gate run", **{key: text})
+
+
+def runs_of_manifest(organization: Organization, manifest_sha256: str) -> QuerySet[GateRun]:
+    """All runs of one manifest, newest first, dry ones too."""
+    return runs_of(organization).filter(manifest_sha256=manifest_sha256)
+
+
+def deciding_runs(organization: Organization) -> QuerySet[GateRun]:
+    """Runs that decide: done and not dry. The newest of a manifest is the one that holds."""
+    return runs_of(organization).filter(state=GateRun.State.DONE, dry_run=False)
+
+
+def deciding_run(organization: Organization, manifest_sha256: str) -> GateRun | None:
+    """The run that decides on a manifest."""
+    return deciding_runs(organization).filter(manifest_sha256=manifest_sha256).first()
+
+
+def slice_results_of(run: GateRun) -> QuerySet[SliceResult]:
+    """What a run found in each slice, worst first."""
+    order = Case(
+        *[When(verdict=str(outcome), then=Value(place)) for place, outcome in enumerate(WORST_FIRST)],
+        default=Value(len(WORST_FIRST)),
+        output_field=IntegerField(),
+    )
+    rows = SliceResult.objects.filter(run=run).select_related("slice")
+    return rows.order_by(order, F("rho").asc(nulls_first=True), "slice__slug")
+
+
+def drops_of(run: GateRun) -> QuerySet[CaseDrop]:
+    """The cases whose score fell, largest drop first."""
+    return (
+        CaseDrop.objects.filter(run=source_of(run)).select_related("case", "slice").order_by("-drop", "case__case_id")
+    )
+
+
+def answers_of(run: GateRun, case_ids: Iterable[str]) -> dict[str, CaseResult]:
+    """One answer of a run to each of these cases: the first by name, where there are several."""
+    rows = CaseResult.objects.filter(run=source_of(run), case__case_id__in=list(case_ids)).select_related("case")
+    return {row.case.case_id: row for row in rows.order_by("-answer_id")}

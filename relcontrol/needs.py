@@ -1,0 +1,170 @@
+"""The queue of the overview: what waits for this person, with a verb, a reason and a deadline; gravest first.
+
+A queue of things that somebody cannot act on would only be noise, so each kind asks for its permission. Composed at the
+top, as it reads audit, gates and jobs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+
+from audit.models import ChainCheck, Export
+from audit.selectors import exports_of
+from gates.models import SuiteImport
+from gates.reviews.items import Finding
+from gates.run_models import AllowlistEntry, GateRun, Override
+from gates.suites import imports_of
+from gates.waiting import failed_runs_for, overrides_for, proposals_for, reviews_for
+from relcontrol.accounts.actors import Actor
+from relcontrol.accounts.permissions import ADMINISTER, READ_AUDIT, WRITE_GATES, Allowed, Permission
+from relcontrol.jobs.heartbeats import late_processes
+from relcontrol.jobs.models import LeasedJob
+from releases.models import Release
+
+FAILED_JOBS_SHOWN = 10
+FAILED_JOBS_COUNT_FOR = timedelta(days=7)
+REASONS_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for a person: how it stands, what to do, why, and where. `time` says what `at` is."""
+
+    kind: str
+    word: str
+    title: str
+    why: str
+    url: str
+    button: str
+    at: datetime | None = None
+    time: str = ""
+
+
+def needs_of(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[Need]:
+    """What waits for this person."""
+    yield from _of_the_product(actor, check, at)
+    yield from (_override(actor, row) for row in overrides_for(actor, at))
+    yield from (_failed_run(actor, row) for row in _of_newest_releases(failed_runs_for(actor, at)))
+    yield from (_review(actor, row, findings) for row, findings in reviews_for(actor, at))
+    yield from (_proposal(actor, row) for row in proposals_for(actor, at))
+    if _may(actor, WRITE_GATES):
+        yield from map(_failed_import, _still_failed(imports_of(actor.organization), ("name",), at))
+    if _may(actor, READ_AUDIT):
+        yield from map(_failed_export, _still_failed(exports_of(actor.organization), ("scope",), at))
+
+
+def _of_the_product(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[Need]:
+    if _may(actor, READ_AUDIT) and check.problem:
+        title = "Find out why the receipt chain does not verify"
+        yield Need("fail", "Broken", title, check.problem, _address(actor, "audit"), "Look", check.checked_at)
+    if _may(actor, ADMINISTER):
+        for sentence in late_processes(at):
+            url, why = _address(actor, "settings-health"), "Work that waits for it stands still."
+            yield Need("fail", "Not seen", sentence.removesuffix("."), why, url, "See health")
+
+
+def _override(actor: Actor, row: Override) -> Need:
+    return Need(
+        kind="override",
+        word="Override",
+        title=f"Decide whether {_release(row.run)} may ship against its gate",
+        why=f"{row.requested_by_label} asks: {_short(row.reason)}",
+        url=_address(actor, "override", override=row.pk),
+        button="Review",
+        at=row.expires_at,
+        time="lapses",
+    )
+
+
+def _failed_run(actor: Actor, row: GateRun) -> Need:
+    reasons = row.document["reasons"] if row.document else []
+    return Need(
+        kind="fail",
+        word="Failed",
+        title=f"Mend {_release(row)}, or ask for an override",
+        why=_short(reasons[0]) if reasons else "Its gate has failed.",
+        url=_address(actor, "gate-run", run=row.pk),
+        button="See why",
+        at=row.finished_at,
+    )
+
+
+def _review(actor: Actor, row: GateRun, findings: list[Finding]) -> Need:
+    first = findings[0]
+    more = f" And {len(findings) - 1:,} more." if len(findings) > 1 else ""
+    return Need(
+        kind="hold",
+        word="Held",
+        title=f"Look at what the gate left for review of {_release(row)}",
+        why=f"{first.title}: {_short(first.reasons[0] if first.reasons else 'a person has to look')}{more}",
+        url=_address(actor, "gate-run-sign-off", run=row.pk),
+        button="Sign off",
+        at=row.finished_at,
+    )
+
+
+def _proposal(actor: Actor, row: AllowlistEntry) -> Need:
+    return Need(
+        kind="hold",
+        word="Proposed",
+        title=f"Review whether case {row.case.case_id} may drop further",
+        why=f"{row.proposed_by_label} says: {_short(row.justification)}",
+        url=_address(actor, "allowlist-entry", entry=row.pk),
+        button="Review",
+        at=row.until or row.proposed_at,
+        time="ends" if row.until else "",
+    )
+
+
+def _of_newest_releases(runs: list[GateRun]) -> list[GateRun]:
+    """Without those whose route has a later release: that is how a failed one is mended."""
+    routes = {run.candidate["route_id"] for run in runs}
+    newest = set(
+        Release.objects.filter(route__in=routes).order_by("route", "-pk").distinct("route").values_list("pk", flat=True)
+    )
+    return [run for run in runs if run.candidate["release_id"] in newest]
+
+
+def _may(actor: Actor, permission: Permission) -> bool:
+    return isinstance(actor.may(permission), Allowed)
+
+
+def _still_failed(rows: Any, same: tuple[str, ...], at: datetime) -> list[Any]:
+    """Jobs of the last week that ended with an error and were not tried again since."""
+    again = rows.model.objects.filter(
+        organization=OuterRef("organization"), pk__gt=OuterRef("pk"), **{name: OuterRef(name) for name in same}
+    )
+    failed = rows.filter(state=LeasedJob.State.ERROR, created_at__gte=at - FAILED_JOBS_COUNT_FOR)
+    return list(failed.filter(~Exists(again)).select_related("organization")[:FAILED_JOBS_SHOWN])
+
+
+def _failed_import(job: SuiteImport) -> Need:
+    url = reverse("suite-import", kwargs={"organization": job.organization.slug, "key": job.pk})
+    title = f"Mend the suite file {job.name} and upload it again"
+    return Need("fail", "Refused", title, _said(job), url, "See the rows", job.finished_at or job.created_at)
+
+
+def _failed_export(job: Export) -> Need:
+    url = reverse("export", kwargs={"organization": job.organization.slug, "export": job.pk})
+    title = f"Ask again for the export that {job.requested_by_label} wanted"
+    return Need("fail", "Not made", title, _said(job), url, "Open it", job.finished_at or job.created_at)
+
+
+def _said(job: LeasedJob) -> str:
+    return str((job.problem or {}).get("detail", "The log of the worker says why it failed."))
+
+
+def _release(run: GateRun) -> str:
+    return f"{run.application.slug} {run.release_name}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= REASONS_SHOWN else f"{text[:REASONS_SHOWN].rstrip()} …"
+
+
+def _address(actor: Actor, name: str, /, **parts: str) -> str:
+    return reverse(name, kwargs={"organization": actor.organization.slug, **parts})

@@ -1,0 +1,265 @@
+"""Failures #3 to #7 of ten-failures.md, from the registration to the receipt, by the API."""
+
+from typing import Any
+
+import pytest
+
+from audit.models import Receipt
+from gates.overrides.using import use_override
+from gates.run_models import GateRun, Override
+from relcontrol.accounts.actors import command_actor
+from relcontrol.errors import Conflict
+from tests.acceptance.scenarios import (
+    COLLAPSE,
+    COMMENT,
+    REASON,
+    Failure,
+    belgian_french,
+    ip_licensing_collapse,
+    pediatric_oncology,
+    preprocessing_skew,
+    release_manager,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def rounded(document: dict[str, Any], member: str) -> dict[str, float]:
+    """A number of every slice's agreement as people read it."""
+    return {each["slice"]: round(each["agreement"][member], 2) for each in document["slices"]}
+
+
+def verdicts(document: dict[str, Any]) -> dict[str, str]:
+    """The verdict of each slice."""
+    return {each["slice"]: each["verdict"] for each in document["slices"]}
+
+
+def test_3_what_was_evaluated_otherwise_than_it_is_served_is_refused_with_both_fingerprints() -> None:
+    skew = preprocessing_skew()
+    receipts = Receipt.objects.count()
+    answer = skew.stage.send(skew.release, skew.results, parity=skew.evaluated)
+    assert (answer.status_code, answer.json()["code"]) == (422, "parity_mismatch")
+    assert skew.serves in answer.json()["detail"]
+    assert skew.evaluated in answer.json()["detail"]
+    assert (GateRun.objects.count(), Receipt.objects.count()) == (0, receipts)
+
+
+def test_3_no_override_covers_a_mismatch() -> None:
+    skew = preprocessing_skew()
+    skew.stage.send(skew.release, skew.results, parity=skew.evaluated)
+    body = {"forceGateOverride": True, "overrideReason": REASON}
+    answer = release_manager(skew.stage, "mara").post(f"releases/{skew.release.pk}/override", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_override")
+
+
+def test_3_the_same_answers_pass_the_check_where_what_serves_has_made_them() -> None:
+    skew = preprocessing_skew()
+    assert skew.stage.judged(skew.release, skew.results, parity=skew.serves)["parity"] == "match"
+
+
+def test_4_ip_licensing_collapses_and_the_mean_does_not_hide_it() -> None:
+    failure = ip_licensing_collapse()
+    document, fallen = failure.document, failure.slice("ip-licensing")
+    assert rounded(document, "rho") == {slug: now for slug, (_, now, _, _, _) in COLLAPSE.items()}
+    assert rounded(document, "previous_rho") == {slug: before for slug, (_, _, before, _, _) in COLLAPSE.items()}
+    assert {each["slice"]: each["cases"] for each in document["slices"]} == {
+        slug: count for slug, (_, _, _, count, _) in COLLAPSE.items()
+    }
+    assert round(document["aggregate"]["mean_of_slices"], 2) == 0.64
+    assert document["verdict"] == "gate_fail"
+    assert (document["slices"][0]["slice"], round(fallen["agreement"]["change"], 2)) == ("ip-licensing", -0.27)
+    assert verdicts(document) == dict.fromkeys(COLLAPSE, "pass") | {"ip-licensing": "fail"}
+
+
+def test_4_the_reasons_name_the_slice_that_fell_and_nothing_else() -> None:
+    failure = ip_licensing_collapse()
+    assert all(reason.startswith("IP licensing: ") for reason in failure.document["reasons"])
+    assert "0.41, 0.24 below the threshold of 0.65 (84 graded answers" in failure.document["reasons"][0]
+    assert any("fell by 0.27" in reason for reason in failure.slice("ip-licensing")["reasons"])
+
+
+def test_4_a_slice_that_passes_by_its_own_lower_threshold_says_that_it_would_fail() -> None:
+    failure = ip_licensing_collapse()
+    own = failure.slice("jurisdictional-analysis")
+    assert (own["verdict"], own["agreement"]["threshold"]) == ("pass", 0.6)
+    assert "Its own threshold is 0.60; at the usual 0.65 it would fail." in own["agreement"]["reasons"]
+
+
+def test_4_the_receipt_says_all_of_it_in_decimals() -> None:
+    failure = ip_licensing_collapse()
+    said = failure.stage.last_statement()
+    worst = said["decision"]["inputs"][0]
+    assert (said["event"], said["decision"]["outcome"]) == ("gate.failed", "fail")
+    assert (worst["metric"], worst["slice"], worst["verdict"]) == ("agreement", "ip-licensing", "fail")
+    assert (float(worst["value"]) < float(worst["threshold"]), worst["n"]) == (True, 84)
+
+
+ROLLS: list[Any] = [
+    {"strategy": "canary"},
+    {"strategy": "shadow"},
+    {"strategy": "canary", "dwell_5pct_seconds": 240, "dwell_25pct_seconds": 900},
+    {"strategy": "canary", "dry_run": True},
+    {"strategy": "canary", "reason": "It is urgent, and I know what I am doing."},
+]
+
+
+def test_4_no_way_of_rolling_takes_the_release_and_each_says_why() -> None:
+    failure = ip_licensing_collapse()
+    state = failure.state()
+    assert (state["standing"], state["delivery"], state["deployable"]) == ("fail", "archived", False)
+    for body in ROLLS:
+        answer = failure.roll(**body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_deployable"), body
+        assert "The gate has failed it, so it is archived" in answer.json()["detail"]
+    assert failure.state() == state
+
+
+@pytest.mark.parametrize(
+    "extra", [{"force": True}, {"standing": "pass"}, {"forceGateOverride": True}, {"skip_gate": True}]
+)
+def test_4_a_roll_takes_no_field_that_would_go_round_the_gate(extra: dict[str, Any]) -> None:
+    failure = ip_licensing_collapse()
+    answer = failure.roll(**extra)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == list(extra)
+
+
+def test_4_a_post_made_by_hand_is_read_as_json_and_refused_for_the_same_reason() -> None:
+    failure = ip_licensing_collapse()
+    answer = failure.stage.ci.client.post(
+        f"/v1/releases/{failure.release.manifest_sha256}/roll",
+        b'{"strategy": "canary", "dwell_5pct_seconds": 240}',
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_deployable")
+
+
+def test_5_four_points_more_accuracy_do_not_ship_a_judge_that_is_lost_on_children() -> None:
+    failure = pediatric_oncology()
+    whole, children = failure.slice("oncology"), failure.slice("pediatric-oncology")
+    assert whole["change"]["mean_difference"] == pytest.approx(0.04)
+    assert whole["change"]["movement"] == "improved"
+    agreement = children["agreement"]
+    assert (round(agreement["previous_rho"], 2), round(agreement["rho"], 2)) == (0.72, 0.61)
+    assert (agreement["threshold"], agreement["verdict"], agreement["source"]) == (0.68, "fail", "own")
+    assert (whole["agreement"]["verdict"], failure.slice("adult-oncology")["verdict"]) == ("pass", "pass")
+    assert failure.document["verdict"] == "gate_fail"
+    assert failure.document["reasons"][0].startswith("Pediatric oncology: Agreement: ")
+    assert failure.roll().json()["code"] == "not_deployable"
+
+
+def test_6_french_is_better_and_belgian_french_stops_the_release() -> None:
+    failure = belgian_french()
+    whole, belgian = failure.slice("french"), failure.slice("belgian-french")
+    assert whole["change"]["mean_difference"] == pytest.approx(0.03)
+    assert (whole["quality"]["verdict"], whole["change"]["movement"]) == ("pass", "improved")
+    assert belgian["change"]["mean_difference"] == pytest.approx(-0.06)
+    assert (belgian["quality"]["verdict"], belgian["change"]["verdict"]) == ("fail", "fail")
+    assert (belgian["change"]["movement"], belgian["change"]["evidence"]) == ("dropped", "proven")
+    assert failure.document["verdict"] == "gate_fail"
+    assert [each["slice"] for each in failure.document["slices"] if each["verdict"] == "fail"] == ["belgian-french"]
+
+
+def test_6_a_quality_equal_to_the_floor_passes_and_change_decides() -> None:
+    swiss = belgian_french().slice("swiss-french")
+    assert swiss["change"]["mean_difference"] == pytest.approx(-0.05)
+    assert swiss["quality"]["mean"] == pytest.approx(swiss["quality"]["floor"])
+    assert (swiss["quality"]["floor_source"], swiss["quality"]["verdict"]) == ("previous", "pass")
+    assert swiss["change"]["movement"] == "no_proven_change"
+    assert swiss["verdict"] == swiss["change"]["verdict"] == "review"
+
+
+def test_6_agreement_is_what_it_was() -> None:
+    failure = belgian_french()
+    found = {slug: failure.slice(slug)["agreement"] for slug in ("belgian-french", "swiss-french")}
+    assert {slug: round(each["rho"], 2) for slug, each in found.items()} == {
+        "belgian-french": 0.74,
+        "swiss-french": 0.71,
+    }
+    assert {round(each["change"], 2) + 0.0 for each in found.values()} == {0.0}
+
+
+def test_6_an_override_with_a_written_reason_lands_in_the_receipt() -> None:
+    failure = belgian_french()
+    mara = release_manager(failure.stage, "mara")
+    asked = failure.override(mara, {"forceGateOverride": True, "overrideReason": REASON})
+    assert asked.status_code == 201, asked.content
+    said = failure.stage.last_statement()
+    assert said["event"] == "override.requested"
+    assert said["decision"]["override"]["reason"] == REASON
+    assert "belgian-french" in said["decision"]["override"]["slices"]
+
+
+WRONG: list[Any] = [
+    {},
+    {"forceGateOverride": True},
+    {"overrideReason": REASON},
+    {"forceGateOverride": True, "overrideReason": None},
+    {"forceGateOverride": True, "overrideReason": ""},
+    {"forceGateOverride": True, "overrideReason": "   \n\t  "},
+    {"forceGateOverride": True, "overrideReason": " " * 40},
+    {"forceGateOverride": True, "overrideReason": "ship it"},
+    {"forceGateOverride": True, "overrideReason": "a" * 40},
+    {"forceGateOverride": True, "overrideReason": "." * 40},
+    {"forceGateOverride": True, "overrideReason": "ok ok ok ok ok ok ok ok"},
+    {"forceGateOverride": True, "overrideReason": 12345678901234567890123},
+    {"forceGateOverride": True, "overrideReason": [REASON]},
+    {"forceGateOverride": True, "overrideReason": {"text": REASON}},
+    {"forceGateOverride": False, "overrideReason": REASON},
+    {"forceGateOverride": None, "overrideReason": REASON},
+    {"forceGateOverride": "true", "overrideReason": REASON},
+    {"forceGateOverride": "yes", "overrideReason": REASON},
+    {"forceGateOverride": 1, "overrideReason": REASON},
+    {"forceGateOverride": [True], "overrideReason": REASON},
+    {"force_gate_override": True, "override_reason": REASON},
+    {"forceGateOverride": True, "overrideReason": REASON, "force": True},
+]
+
+
+def test_7_every_wrong_form_of_the_two_fields_is_refused_and_records_nothing() -> None:
+    failure = ip_licensing_collapse()
+    mara = release_manager(failure.stage, "mara")
+    receipts = Receipt.objects.count()
+    for body in WRONG:
+        answer = failure.override(mara, body)
+        assert answer.status_code == 422, (body, answer.content)
+        named = {error["field"].partition(".")[0] for error in answer.json()["errors"]}
+        assert named & {"forceGateOverride", "overrideReason", "force", "force_gate_override"}, body
+    assert (Override.objects.count(), Receipt.objects.count()) == (0, receipts)
+    assert (failure.state()["standing"], failure.state()["delivery"]) == ("fail", "archived")
+
+
+@pytest.fixture
+def overridden() -> Failure:
+    """The collapse, overridden by two people."""
+    failure = ip_licensing_collapse()
+    mara, daniel = release_manager(failure.stage, "mara"), release_manager(failure.stage, "daniel")
+    asked = failure.override(mara, {"forceGateOverride": True, "overrideReason": REASON})
+    assert (asked.status_code, asked.json()["state"]) == (201, "pending_approval")
+    assert failure.state()["delivery"] == "archived"
+    own = mara.post(f"overrides/{asked.json()['override_id']}/approve", {"comment": COMMENT})
+    assert (own.status_code, failure.state()["standing"]) == (403, "fail")
+    approved = daniel.post(f"overrides/{asked.json()['override_id']}/approve", {"comment": COMMENT})
+    assert (approved.status_code, approved.json()["state"]) == (200, "active"), approved.content
+    return failure
+
+
+def test_7_both_fields_and_a_second_person_make_it_deployable_with_a_digest(overridden: Failure) -> None:
+    state, row = overridden.state(), Override.objects.get()
+    assert (state["standing"], state["delivery"], state["deployable"]) == ("overridden", "registered", True)
+    said = overridden.stage.last_statement()
+    assert said["event"] == "gate.overridden"
+    assert said["decision"]["override"]["gate_override_sha256"] == row.gate_override_sha256
+    assert said["decision"]["override"]["reason"] == REASON
+    assert row.slices == ["ip-licensing"]
+    assert overridden.roll().json()["code"] == "rollouts_unavailable"
+
+
+def test_7_an_override_lets_one_rollout_start(overridden: Failure) -> None:
+    actor, manifest = command_actor(overridden.stage.organization), overridden.release.manifest_sha256
+    use_override(actor=actor, manifest_sha256=manifest)
+    assert (overridden.state()["standing"], overridden.state()["deployable"]) == ("overridden", False)
+    assert "it covers one rollout" in overridden.roll().json()["detail"]
+    with pytest.raises(Conflict) as second:
+        use_override(actor=actor, manifest_sha256=manifest)
+    assert second.value.code == "no_active_override"

@@ -1,0 +1,72 @@
+"""What the demo shows: the story of ten-failures.md #4, made once for all tests of this file and then rolled back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from audit.chain_checks import check_all_chains
+from audit.models import ChainCheck, Receipt
+from gates.models import Slice, Suite
+from gates.run_models import GateRun, Override
+from relcontrol.accounts.models import Membership
+from relcontrol.clock import now
+from relcontrol.demo import making as demo
+from relcontrol.demo.topics import TOPICS
+from releases.models import Release
+
+
+@pytest.fixture(scope="module", autouse=True)
+def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The demo, as long as this file is tested."""
+    from django.test import override_settings  # noqa: PLC0415 - Django is set up after this file is read
+
+    folder = tmp_path_factory.mktemp("demo")
+    with django_db_blocker.unblock(), override_settings(DATA_DIR=folder), transaction.atomic():
+        demo.ensure()
+        yield
+        transaction.set_rollback(True)
+
+
+def test_each_release_after_the_first_changes_one_thing() -> None:
+    changed = [[change["component"] for change in row.changes] for row in Release.objects.order_by("number")]
+    assert changed == [[], ["prompt_template"], ["prompt_template"]]
+
+
+def test_every_slice_has_the_cases_of_the_story_an_owner_and_a_threshold() -> None:
+    owner = Membership.objects.get(person__email="owner@demo").person
+    counts = Suite.objects.get().slice_counts
+    assert {row.slug: counts[row.slug] for row in Slice.objects.all()} == {topic.slug: topic.count for topic in TOPICS}
+    assert {row.owner for row in Slice.objects.all()} == {owner}
+    assert not Slice.objects.filter(threshold=None).exists()
+
+
+def test_one_release_passed_and_one_failed_on_ip_licensing_as_the_story_says() -> None:
+    first, passed, failed = GateRun.objects.order_by("number")
+    assert [run.verdict for run in (first, passed, failed)] == ["gate_hold", "gate_pass", "gate_fail"]
+    found = {row.slice.slug: row for row in failed.slice_results.select_related("slice")}
+    assert {slug: round(row.rho or 0, 2) for slug, row in found.items()} == {
+        "contract-drafting": 0.71,
+        "statutory-interpretation": 0.74,
+        "case-summarization": 0.69,
+        "regulatory-compliance": 0.66,
+        "jurisdictional-analysis": 0.62,
+        "ip-licensing": 0.41,
+    }
+    assert [slug for slug, row in found.items() if row.verdict != "pass"] == ["ip-licensing"]
+    assert round((failed.document or {})["aggregate"]["mean_of_slices"], 2) == 0.64
+    assert (failed.document or {})["cases"]["flagged_count"] == 19
+    assert any("0.68 before: −0.27" in reason for reason in (failed.document or {})["reasons"])
+
+
+def test_one_override_waits_for_approval_and_the_cold_start_is_overridden() -> None:
+    states = {row.run.release_name: row.state for row in Override.objects.select_related("run")}
+    assert states == {"r1": "active", "r3": "pending_approval"}
+
+
+def test_the_chain_of_the_demo_verifies() -> None:
+    check_all_chains(now())
+    check = ChainCheck.objects.get()
+    assert check.problem == ""
+    assert check.seq == Receipt.objects.count()
