@@ -19,7 +19,7 @@ from relcontrol.accounts.selectors import found
 from relcontrol.bundle.canonical import sha256_hex
 from relcontrol.bundle.reading import Reader
 from relcontrol.clock import now
-from relcontrol.errors import Conflict, invalid
+from relcontrol.errors import Conflict, NotFound, invalid
 
 JUDGE_SCHEMA: Final = "relcontrol/judge/v1"
 EXTERNAL: Final = "external:"
@@ -72,7 +72,10 @@ def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
     if read_judge(reader, name) is None:
         raise invalid("judge", reader.problems[0].message)
     if not name.startswith(EXTERNAL):
-        return judge_named(actor.organization, name)
+        try:
+            return judge_named(actor.organization, name)
+        except NotFound as error:
+            raise invalid("judge", error.detail, code="unknown_judge") from error
     known = judges_of(actor.organization).filter(name=name).first() or _made(actor, name, scale or DEFAULT_SCALE)
     if scale is not None and scale_of(known) != scale:
         low, high = scale_of(known)

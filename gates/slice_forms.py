@@ -245,7 +245,7 @@ class ImportForm(Form):
 def initial_of(target: Slice | None) -> dict[str, Any]:
     """What stands in the form at first."""
     if target is None:
-        return {"policy": str(Slice.Policy.POINT), "n_min": 20}
+        return {"threshold": "0.65", "policy": str(Slice.Policy.POINT), "n_min": 20}
     fields = as_fields(target)
     numbers = {name: decimal_text(fields[name]) for name in ("threshold", "quality_floor")}
     return fields | numbers | {"revision": target.revision} | _initial_match(target.match)

@@ -495,7 +495,7 @@ def export(arguments: argparse.Namespace) -> Outcome:
     if len(scope) != 1:
         raise usage("Give exactly one of --organization, --application and --release.")
     keys = fetch_trust(client, arguments.trust_out) if arguments.trust_out else []
-    answer = client.call("exports", json.dumps({"scope": scope} | given(arguments, "body.")).encode())
+    answer = client.call("exports", json.dumps({"scope": scope, "report": False} | given(arguments, "body.")).encode())
     place = f"exports/{quoted(answer.members('export_id')['export_id'])}"
     answer = client.finished(place, answer)
     document = client.call(f"{place}.json").body

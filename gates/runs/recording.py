@@ -1,7 +1,8 @@
 """Writing a decision: grades that came with it, what was found per slice and case, the verdict, the receipts.
 
-One transaction under the job's fence. A verdict stands: a second run of the same manifest on the same suite, slices,
-judges and ratings takes nothing back, unless the first was held for want of evidence (contracts.md "Standing").
+One transaction under the job's fence. A verdict stands: a second run of the same manifest on the same suite, slices and
+judges takes nothing back, however its answers turned out, unless the first was held for want of evidence or people
+have graded the very same answers since (contracts.md "Standing").
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,12 +112,13 @@ def _refuse_second_verdict(run: GateRun, decision: Decision) -> None:
         earlier.suite.sha256 == run.suite.sha256
         and earlier.slice_set_sha256 == run.slice_set_sha256
         and earlier.judges == run.judges
-        and earlier.ratings_sha256 == decision.ratings_sha256
     )
-    if same:
+    regraded = earlier.results_sha256 == decision.results_sha256 and earlier.ratings_sha256 != decision.ratings_sha256
+    if same and not regraded:
         message = (
             f"Gate run {earlier.number} has decided on this manifest: {earlier.verdict}. A further run counts only if "
-            "the suite, the slices, the judges or the ratings have changed; a dry_run may be sent at any time."
+            "the suite, the slices or the judges have changed, or the same answers have more grades; a dry_run may be "
+            "sent at any time."
         )
         state = {"gate_run_id": earlier.pk, "verdict": earlier.verdict, "gate_run_sha256": earlier.gate_run_sha256}
         raise Conflict(message, code="already_judged", state=state)

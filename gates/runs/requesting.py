@@ -28,7 +28,7 @@ from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application
 from relcontrol.accounts.permissions import WRITE_GATES
 from relcontrol.clock import now
-from relcontrol.errors import Conflict, FieldError, Invalid, invalid
+from relcontrol.errors import Conflict, FieldError, Invalid, NotFound, invalid
 from relcontrol.jobs.leases import cancel
 from relcontrol.jobs.models import LeasedJob
 from relcontrol.jobs.running import run as run_job
@@ -102,13 +102,19 @@ def cancel_run(*, actor: Actor, run: GateRun) -> GateRun:
 
 def _suite(actor: Actor, candidate: Candidate, order: RunOrder) -> Suite:
     wanted = str(candidate.manifest["dataset"])
-    suite = suite_named(actor.organization, order.suite or wanted)
+    try:
+        suite = suite_named(actor.organization, order.suite or wanted)
+    except NotFound as error:
+        raise invalid("suite", error.detail, code="unknown_suite") from error
     if suite.sha256 != wanted and not order.dry_run:
         message = (
             f"The manifest names another suite ({wanted[:19]}…) than {suite.name} ({suite.sha256[:19]}…). Register a "
             "release with this dataset_version, or send a dry_run, which has no effect."
         )
         raise invalid("suite", message, code="suite_differs")
+    if suite.grade_scale and order.grade_scale and list(order.grade_scale) != list(suite.grade_scale):
+        low, high = suite.grade_scale
+        raise invalid("grade_scale", f"The grades of {suite.name} go from {low:g} to {high:g}; leave grade_scale out.")
     return suite
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from gates.models import SuiteCase
+from gates.models import Slice, SuiteCase
 from gates.requesters import requester_of
 from gates.run_models import CaseDrop, CaseResult, GateRun, SliceResult
 from gates.runs.deciding import Decision, decide
@@ -93,7 +93,7 @@ def _read(lease: Lease[GateRun]) -> list[Result]:
 
 def _scales(run: GateRun, cases: Sequence[Case]) -> dict[str, Scale]:
     """The scale on which each case is scored: that of the judge of its slice, or of the nearest judged one above."""
-    parents = {pinned["slug"]: pinned["definition"]["parent"] for pinned in run.slices}
+    parents = dict(Slice.objects.filter(organization=run.organization).values_list("slug", "parent__slug"))
     fallback = run.order["scale"] or DEFAULT_SCALE
     by_slice: dict[str, Scale] = {}
     for slug in {case.slice for case in cases}:

@@ -117,6 +117,8 @@ def read_grades(
     if scores == [] and isinstance(fields.get("human_scores"), list):
         reader.refuse(place, "Give at least one grade, or leave the answer out.", "required")
     grades = [read_grade(reader, score, item(place, index), scale) for index, score in enumerate(scores)]
+    if fields.get("raters") is None:
+        grades.sort()  # nobody is named, so the order of the grades says nothing and may change no digest
     raters = _raters(reader, fields.get("raters"), under(field, "raters"), len(grades))
     return tuple(zip(raters, grades, strict=True))
 

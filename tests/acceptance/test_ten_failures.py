@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from audit.models import Receipt
 from gates.overrides.using import use_override
 from gates.run_models import GateRun, Override
 from relcontrol.accounts.actors import command_actor
 from relcontrol.errors import Conflict
+from tests.acceptance.samples import graded
 from tests.acceptance.scenarios import (
     COLLAPSE,
     COMMENT,
@@ -19,7 +21,9 @@ from tests.acceptance.scenarios import (
     pediatric_oncology,
     preprocessing_skew,
     release_manager,
+    results_of,
 )
+from tests.factories import person
 
 pytestmark = pytest.mark.django_db
 
@@ -114,6 +118,15 @@ def test_4_no_way_of_rolling_takes_the_release_and_each_says_why() -> None:
     assert failure.state() == state
 
 
+def test_4_other_answers_with_better_grades_do_not_take_the_failure_back() -> None:
+    failure = ip_licensing_collapse()
+    luckier = {slug: graded(count, 0.8, seed=9) for slug, (_, _, _, count, _) in COLLAPSE.items()}
+    answer = failure.stage.send(failure.release, results_of(luckier, "another try"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_judged")
+    assert answer.json()["state"]["gate_run_id"] == failure.document["gate_run_id"]
+    assert failure.state()["standing"] == "fail"
+
+
 @pytest.mark.parametrize(
     "extra", [{"force": True}, {"standing": "pass"}, {"forceGateOverride": True}, {"skip_gate": True}]
 )
@@ -132,6 +145,16 @@ def test_4_a_post_made_by_hand_is_read_as_json_and_refused_for_the_same_reason()
         content_type="application/x-www-form-urlencoded",
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "not_deployable")
+
+
+def test_4_the_form_refuses_for_the_same_reason() -> None:
+    failure = ip_licensing_collapse()
+    browser = Client()
+    browser.force_login(person(failure.stage.organization, "release-manager"))
+    answer = browser.post(f"/o/northgate/releases/{failure.release.pk}/roll/")
+    assert answer.status_code == 409
+    assert "The gate has failed it, so it is archived" in answer.content.decode()
+    assert failure.state()["delivery"] == "archived"
 
 
 def test_5_four_points_more_accuracy_do_not_ship_a_judge_that_is_lost_on_children() -> None:

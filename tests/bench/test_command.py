@@ -71,7 +71,7 @@ def test_a_gate_run_is_judged_over_http_and_agreement_beside_scipy(process_envir
     assert "\ntimes as fast " in shown
     for row in ("cold start ", "with a previous release "):
         assert f"\n{row}" in shown
-    assert "with a previous release: 0.1 MiB sent, gate_hold, 11 slices, " in shown
+    assert shown.count("0.1 MiB sent, gate_") == 2
     assert named(finished) not in databases_of_benches()
 
 

@@ -45,7 +45,7 @@ def test_graded_answers_are_kept_with_every_rating(northgate: Scene) -> None:
     answer = GradedAnswer.objects.get(case__suite_id=made["suite_id"])
     assert (answer.case.case_id, answer.answer_id, answer.output, answer.system) == ("c1", "a1", "Yes.", "r127")
     ratings = Rating.objects.filter(answer=answer).order_by("rater").values_list("rater", "grade")
-    assert list(ratings) == [("unnamed-1", 4.0), ("unnamed-2", 5.0), ("unnamed-3", 4.0)]
+    assert list(ratings) == [("unnamed-1", 4.0), ("unnamed-2", 4.0), ("unnamed-3", 5.0)]
 
 
 def test_an_import_leaves_a_receipt_that_names_who_asked_for_it(northgate: Scene) -> None:

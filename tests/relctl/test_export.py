@@ -53,7 +53,7 @@ def test_the_scope_is_asked_for(
     exporting: Stage, relctl: Relctl, tmp_path: Path, words: list[str], body: dict[str, Any]
 ) -> None:
     assert relctl("export", *words, "-o", tmp_path / "export.json").code == 0
-    assert exporting.asked[0].json == body
+    assert exporting.asked[0].json == body | {"report": False}
 
 
 @pytest.mark.parametrize("words", [[], ["--organization", "--release", "rel_1"]])

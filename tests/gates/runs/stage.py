@@ -59,13 +59,13 @@ class Stage:
         self.releases.append(release)
         return release
 
-    def send(self, release: Release, results: Sequence[Row], **order: Any) -> Any:
+    def send(self, release: Release, results: Sequence[Row], /, **order: Any) -> Any:
         """POST …/gate-runs?wait=10."""
-        body = {"judge": JUDGE, "parity": release.bundle_sha256, "results": list(results), **order}
+        body = {"judge": JUDGE, "parity": release.bundle_sha256, "results": list(results)} | order
         given = {name: value for name, value in body.items() if value is not None}
         return self.ci.post(f"releases/{release.pk}/gate-runs?wait=10", given)
 
-    def judged(self, release: Release, results: Sequence[Row], **order: Any) -> Row:
+    def judged(self, release: Release, results: Sequence[Row], /, **order: Any) -> Row:
         """The same, which must come to a verdict."""
         answer = self.send(release, results, **order)
         assert answer.status_code == 200, answer.content

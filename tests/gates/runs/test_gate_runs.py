@@ -164,3 +164,38 @@ def test_nothing_is_judged_and_nothing_kept_where_a_row_is_wrong(here: Stage) ->
         "results[9].extra",
     }
     assert CaseResult.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("order", "field"),
+    [
+        ({"suite": "nowhere"}, "suite"),
+        ({"judge": "jdg_" + "0" * 26}, "judge"),
+        ({"judge": "legal judge"}, "judge"),
+        ({"judge": None}, "judge"),
+        ({"scale": [1, 0]}, "scale"),
+        ({"dry_run": 1}, "dry_run"),
+        ({"extra": 1}, "extra"),
+        ({"results": []}, "results"),
+        ({"results": {}}, "results"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_names_its_field_and_changes_nothing(
+    here: Stage, order: dict[str, Any], field: str
+) -> None:
+    release, before = here.register(), len(here.events())
+    answer = here.send(release, results_of(CASES, ramp(60)), **order)
+    assert answer.status_code == 422, answer.content
+    assert field in {error["field"] for error in answer.json()["errors"]}
+    assert not GateRun.objects.exists()
+    assert len(here.events()) == before
+
+
+def test_more_grades_of_the_same_answers_are_new_evidence(here: Stage) -> None:
+    here.judged(here.register(), results_of(CASES, ramp(60, 0.5, 0.9), ramp(60)))
+    release, rows = here.register(), results_of(CASES, ramp(60, 0.1, 0.5), ramp(60), "b")
+    failed = here.judged(release, rows)
+    more = [row | {"human_scores": [*row["human_scores"], 0.5], "raters": ["unnamed-1", "anna"]} for row in rows]
+    again = here.judged(release, more)
+    assert again["gate_run_id"] != failed["gate_run_id"]
+    assert again["verdict"] == "gate_fail"

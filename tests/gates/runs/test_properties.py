@@ -195,13 +195,15 @@ def test_uploads_in_another_order_have_the_same_digest_and_document() -> None:
     release, drawn = here.register(), random.Random(3)  # noqa: S311 - no secret
     sent = rows()
     for row in sent:
-        row["human_scores"], row["raters"] = [*row["human_scores"], 0.5], ["anna", "bruno"]
+        row["human_scores"] = [*row["human_scores"], 0.5]
+    for row in sent[:30]:
+        row["raters"] = ["anna", "bruno"]
     found = []
     for _ in range(3):
         drawn.shuffle(sent)
         for row in sent:
             row["human_scores"].reverse()
-            row["raters"].reverse()
+            row.get("raters", []).reverse()
         found.append(here.judged(release, sent, dry_run=True))
     assert len({document["gate_run_id"] for document in found}) == 3
     assert len({document["gate_run_sha256"] for document in found}) == 1
@@ -212,10 +214,10 @@ def test_uploads_in_another_order_have_the_same_digest_and_document() -> None:
 def on_every_limit() -> tuple[Pair, dict[str, Any]]:
     """A release that equals each limit: agreement, quality, one case, a named floor, tokens and both latencies."""
     pair = unscored(threshold="0.8", quality_floor="0.4995")
-    cost = {"latency_ms": 1_000, "input_tokens": 600, "output_tokens": 400}
+    cost: dict[str, Any] = {"latency_ms": 1_000, "input_tokens": 600, "output_tokens": 400}
     pair.stage.judged(pair.first, rows("a", **cost))
     admin_sets(pair.stage, floors={"ragas": 0.78}, latency_p95_ms=1_200)
-    dearer = {"latency_ms": 1_200, "input_tokens": 660, "output_tokens": 440}
+    dearer: dict[str, Any] = {"latency_ms": 1_200, "input_tokens": 660, "output_tokens": 440}
     lowest = SCORES.index(min(SCORES))  # three points less change no rank
     scores = [score - (0.03 if place == lowest else 0) for place, score in enumerate(SCORES)]
     return pair, pair.judged([row | {"scores": {"ragas": 0.78}} for row in rows("b", scores=scores, **dearer)])
