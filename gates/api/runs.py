@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gates.api.shapes import JUDGE, JUDGES, RATED, RUN, RUNS, RatingsInput
+from gates.api.shapes import JUDGE, JUDGES, RATED, RUN, RUNS, CancelInput, RatingsInput
 from gates.judges import judge_named, judges_of, scale_of
 from gates.models import Judge
 from gates.ratings import add_ratings
@@ -63,7 +63,7 @@ class OneRun(Call):
         return Response(run_as_json(waited_for(run_named(self.actor.organization, run), wait_of(request))))
 
 
-@extend_schema_view(post=extend_schema(summary="Cancel a gate run", request=None, responses=RUN))
+@extend_schema_view(post=extend_schema(summary="Cancel a gate run", request=CancelInput, responses=RUN))
 class Cancel(CommandCall):
     """Stopping a run that is not over."""
 
@@ -72,7 +72,8 @@ class Cancel(CommandCall):
     def command(self, request: Request, **kwargs: str) -> Response:
         """Cancel it."""
         run = run_named(self.actor.organization, kwargs["run"])
-        return Response(run_as_json(cancel_run(actor=self.actor, run=run)))
+        reason = self.read(CancelInput).get("reason") if request._request.body else None
+        return Response(run_as_json(cancel_run(actor=self.actor, run=run, reason=reason or "")))
 
 
 @extend_schema_view(

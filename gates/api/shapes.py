@@ -205,6 +205,12 @@ JUDGE: Final = inline_serializer("Judge", JUDGE_FIELDS)
 JUDGES: Final = inline_serializer("JudgePage", {"results": a_list(JUDGE), "next": text()})
 
 
+class CancelInput(Input):
+    """`POST /v1/gate-runs/{id}/cancel`; the body may be left out."""
+
+    reason = Text(max_length=500, required=False, allow_null=True)
+
+
 class RatingsInput(Input):
     """`POST /v1/ratings`; each row is checked by the service, with its number."""
 

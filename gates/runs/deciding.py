@@ -30,6 +30,7 @@ from gates.runs.gathering import (
 from gates.runs.judging import CaseRule, SliceJudgment, SliceRule, judge_slices
 from gates.runs.material import Answer, Case, SliceMaterial, by_slice
 from gates.runs.results import Result
+from gates.statistics.agreement import Source
 from gates.statistics.limits import shown, shown_change
 from gates.statistics.policies import Outcome
 from gates.verdicts import (
@@ -149,9 +150,20 @@ def _look(run: GateRun, results: Sequence[Result]) -> _Looked:
     new = measurements((row.case_id, row.latency_ms, row.input_tokens, row.output_tokens) for row in results)
     if previous_run is None:
         return _Looked(None, (), {}, new, None)
-    rhos = SliceResult.objects.filter(run=previous_run).values_list("slice__slug", "rho")
     answers = answers_of_run(previous_run, grades_in(previous_run.suite))
-    return _Looked(previous_run, answers, dict(rhos), new, measurements_of_run(previous_run))
+    return _Looked(previous_run, answers, _own_rhos(run, previous_run), new, measurements_of_run(previous_run))
+
+
+def _own_rhos(run: GateRun, previous: GateRun) -> dict[str, float | None]:
+    """The previous release's own agreement by slice, where the same judge scored it."""
+    rows = SliceResult.objects.filter(run=previous).values_list("slice__slug", "rho", "document")
+    return {
+        slug: rho
+        for slug, rho, found in rows
+        if previous.judges.get(slug) == run.judges.get(slug)
+        and found["agreement"]
+        and found["agreement"]["source"] == Source.OWN
+    }
 
 
 def _rule(run: GateRun, pinned: Mapping[str, Any]) -> SliceRule:

@@ -99,8 +99,10 @@ def own_threshold_sentence(judgment: SliceJudgment) -> tuple[str, ...]:
 def _agreement(judgment: SliceJudgment, verdict: Verdict, previous_rho: float | None) -> dict[str, Any]:
     result, reliability = judgment.agreement, judgment.reliability
     has_any = result.graded > 0
-    change = None if result.rho is None or previous_rho is None else result.rho - previous_rho
     earlier = judgment.material.calibration if judgment.is_calibration else None
+    if earlier:
+        previous_rho = None  # earlier answers' agreement is no release's own, so there is nothing to compare
+    change = None if result.rho is None or previous_rho is None else result.rho - previous_rho
     return {
         "source": str(result.source) if has_any else "none",
         "n": result.n,

@@ -133,7 +133,15 @@ def _write_grades(suite: Suite, results: Sequence[Result]) -> list[NewRating]:
     if not sent:
         return []
     locked = Suite.objects.select_for_update(no_key=True).get(pk=suite.pk)
-    return write_ratings(locked, sent, grades_in(locked))
+    known = grades_in(locked)
+    for row in sent:
+        if known.get((row.case_id, row.answer_id), {}).get(row.rater, row.grade) != row.grade:
+            message = (
+                f"{row.rater} has graded the answer {row.answer_id[:80]!r} to {row.case_id} otherwise since this run "
+                "began, and a grade never changes. Send the results again without that grade."
+            )
+            raise Conflict(message, code="rating_differs")
+    return write_ratings(locked, sent, known)
 
 
 def _write_slices(run: GateRun, document: Mapping[str, Any]) -> None:

@@ -48,7 +48,7 @@ def request_run(*, actor: Actor, candidate: Candidate, order: RunOrder, body: by
     actor.require(WRITE_GATES)
     suite = _suite(actor, candidate, order)
     judged = judged_slices(actor.organization, candidate.application)
-    judges = _judges(actor, order, judged, _slugs_in(actor, suite))
+    judges = _judges(actor, order, judged, suite)
     run = GateRun(
         organization=actor.organization,
         application=candidate.application,
@@ -90,13 +90,15 @@ def carry_out(run: GateRun, *, inline: bool = True) -> GateRun:
 
 
 @transaction.atomic
-def cancel_run(*, actor: Actor, run: GateRun) -> GateRun:
-    """Stop a run that is not over; whoever works on it writes nothing more."""
+def cancel_run(*, actor: Actor, run: GateRun, reason: str = "") -> GateRun:
+    """Stop a run that is not over; whoever works on it writes nothing more. The run says who stopped it, and why."""
     actor.require(WRITE_GATES)
     if not cancel(GateRun.objects.filter(pk=run.pk), now()):
         fresh = run_named(actor.organization, run.pk)
         message = f"Gate run {fresh.number} is over ({fresh.state}); what was decided is not taken back."
         raise Conflict(message, code="already_over", state={"gate_run_id": fresh.pk, "state": fresh.state})
+    said = f"{actor.label} cancelled it{f': {reason.strip()}' if reason.strip() else ''}."
+    GateRun.objects.filter(pk=run.pk).update(problem={"code": "cancelled", "detail": said, "errors": []}, body=None)
     return run_named(actor.organization, run.pk)
 
 
@@ -138,9 +140,8 @@ def _parity(candidate: Candidate, order: RunOrder) -> str:
     )
 
 
-def _slugs_in(actor: Actor, suite: Suite) -> frozenset[str]:
+def _slugs_in(suite: Suite, parents: Mapping[str, str | None]) -> frozenset[str]:
     """Every slice that has cases in the suite, its own or those of a slice below it."""
-    parents = {row.slug: row.parent.slug if row.parent else None for row in slices_of(actor.organization)}
     found: set[str] = set()
     for leaf in suite.slice_counts:
         slug: str | None = leaf
@@ -150,8 +151,10 @@ def _slugs_in(actor: Actor, suite: Suite) -> frozenset[str]:
     return frozenset(found)
 
 
-def _judges(actor: Actor, order: RunOrder, judged: Sequence[Slice], present: frozenset[str]) -> dict[str, Judge]:
+def _judges(actor: Actor, order: RunOrder, judged: Sequence[Slice], suite: Suite) -> dict[str, Judge]:
     """The judge of each slice that has cases: its own, else the one of the run."""
+    parents = {row.slug: row.parent.slug if row.parent else None for row in slices_of(actor.organization)}
+    present = _slugs_in(suite, parents)
     rows = [row for row in judged if row.slug in present]
     names = {row.slug: row.judge or order.judge or "" for row in rows}
     others = {row.slug: row.judge for row in rows if order.judge and row.judge and row.judge != order.judge}
@@ -163,17 +166,19 @@ def _judges(actor: Actor, order: RunOrder, judged: Sequence[Slice], present: fro
         message = f"Name the judge that scored the answers: {', '.join(missing[:5])} name none of their own."
         raise invalid("judge", message)
     known = {name: judge_for(actor=actor, name=name, scale=order.scale) for name in sorted(set(names.values()))}
-    _require_one_judge_a_case(rows, names)
+    _require_one_judge_a_case(names, parents)
     return {slug: known[name] for slug, name in names.items()}
 
 
-def _require_one_judge_a_case(rows: Sequence[Slice], names: Mapping[str, str]) -> None:
+def _require_one_judge_a_case(names: Mapping[str, str], parents: Mapping[str, str | None]) -> None:
     """A score is one judge's: a slice and the judged one above it cannot have different judges."""
-    for row in rows:
-        above = row.parent.slug if row.parent else ""
-        if above in names and names[above] != names[row.slug]:
+    for slug in names:
+        above = parents.get(slug)
+        while above is not None and above not in names:
+            above = parents.get(above)
+        if above is not None and names[above] != names[slug]:
             message = (
-                f"{row.slug} is judged by {names[row.slug]} and {above} above it by {names[above]}, but a result has "
+                f"{slug} is judged by {names[slug]} and {above} above it by {names[above]}, but a result has "
                 "one score. Give both the same judge, or take one threshold away."
             )
             raise invalid("judge", message, code="judge_differs")

@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import QuerySet
 
-from gates.run_models import CaseDrop, CaseResult, GateRun, SliceResult
+from gates.run_models import CaseDrop, CaseResult, GateRun
 from gates.runs.gathering import source_of
-from gates.verdicts import WORST_FIRST
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.selectors import found
 from relcontrol.errors import NotFound
@@ -43,17 +42,6 @@ def deciding_runs(organization: Organization) -> QuerySet[GateRun]:
 def deciding_run(organization: Organization, manifest_sha256: str) -> GateRun | None:
     """The run that decides on a manifest."""
     return deciding_runs(organization).filter(manifest_sha256=manifest_sha256).first()
-
-
-def slice_results_of(run: GateRun) -> QuerySet[SliceResult]:
-    """What a run found in each slice, worst first."""
-    order = Case(
-        *[When(verdict=str(outcome), then=Value(place)) for place, outcome in enumerate(WORST_FIRST)],
-        default=Value(len(WORST_FIRST)),
-        output_field=IntegerField(),
-    )
-    rows = SliceResult.objects.filter(run=run).select_related("slice")
-    return rows.order_by(order, F("rho").asc(nulls_first=True), "slice__slug")
 
 
 def drops_of(run: GateRun) -> QuerySet[CaseDrop]:

@@ -92,6 +92,41 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
     "api-override-approve": {"comment": "The deadline is real."},
     "api-override-reject": {"comment": "Not before the router blocks them."},
     "api-override-withdraw": {"comment": "A later release mends it."},
+    "api-gate-run-cancel": {"reason": "The wrong file was sent."},
+    "api-ratings": {
+        "suite": "suite-of-northgate",
+        "grade_scale": [1, 5],
+        "ratings": [{"case_id": "c1", "answer_id": "a1", "rater": "expert-1", "grade": 4.5}],
+    },
+    "api-release-gate-runs": {
+        "suite": None,
+        "judge": "external:other@1",
+        "scale": [0, 1],
+        "grade_scale": [1, 5],
+        "parity": None,
+        "branch": "main",
+        "commit": "3f9ac41",
+        "feature_snapshot": "features@12",
+        "dry_run": False,
+        "results": [
+            {
+                "case_id": "c1",
+                "answer_id": "a1",
+                "output": "Yes.",
+                "score": 0.91,
+                "scores": {"ragas": 0.8},
+                "rescores": [0.9],
+                "previous_rescores": [0.8],
+                "human_scores": [4],
+                "raters": ["expert-1"],
+                "reason": "States the rule.",
+                "latency_ms": 812,
+                "input_tokens": 310,
+                "output_tokens": 120,
+                "error": None,
+            }
+        ],
+    },
     "api-artifacts": {"ref": "templates/fresh@v1", "value": PROMPT_VALUE | {"system": "Answer briefly."}},
     "api-releases": body(
         application="legal-assistant",
@@ -111,6 +146,7 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
     },
 }
 FILES = {"api-suites"}
+BODILESS = {"api-gate-run-cancel"}  # there is nothing that it must be told
 COMMANDS = [
     (address, method)
     for address in calls()

@@ -9,6 +9,7 @@ from django.core.wsgi import get_wsgi_application
 
 from tests.api.addresses import Address, calls
 from tests.api.bodies import (
+    BODILESS,
     COMMANDS,
     FILES,
     VALUES,
@@ -90,6 +91,8 @@ def test_a_body_that_cannot_be_read_is_a_400_and_changes_nothing(
     wrong = {}
     with nothing_written():
         for name, body in UNREADABLE.items():
+            if name == "empty" and address.name in BODILESS:
+                continue
             answer = _send(northgate, address, method, body)
             if answer.status_code != 400 or not _is_a_problem(answer):
                 wrong[name] = (answer.status_code, answer.content[:200])

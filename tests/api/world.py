@@ -15,7 +15,8 @@ from django.test import Client
 from audit.administration.applications import create_endpoint
 from audit.administration.tokens import revoke_token
 from audit.exports import make_export, request_export
-from audit.models import Export, Receipt
+from audit.models import Export, ExportPart, Receipt
+from gates.judges import judge_for
 from gates.models import Suite, SuiteImport
 from gates.overrides.requesting import request_override
 from gates.reviews.allowlist import propose
@@ -112,8 +113,16 @@ def objects_of(made: Scene) -> dict[str, str]:
         "api-release-override.release": stopped(made, number=903).pk,
         "entry": proposed(made, f"tolerated-of-{slug}").pk,
         **dict.fromkeys(("gate-run-sign-off.run", "api-gate-run-sign-off.run"), left_for_review(made).pk),
+        "judge": judge_for(actor=made.actor, name="external:legal-judge@9", scale=None).pk,
+        "api-gate-run-cancel.run": waiting_run(made).pk,
+        "gate-run-cancel.run": waiting_run(made).pk,
         "run": gate_run(made.organization, candidate=candidate(release_id=release)).pk,
     }
+
+
+def waiting_run(made: Scene) -> GateRun:
+    """A run that nobody has begun."""
+    return gate_run(made.organization, state="queued")
 
 
 def imported(made: Scene, name: str) -> Suite:
@@ -150,9 +159,11 @@ def left_for_review(made: Scene) -> GateRun:
 
 
 def finished_export(made: Scene) -> Export:
-    """An export that can be fetched."""
-    export = request_export(actor=made.actor, scope={"organization": True})
+    """An export that can be fetched; its report is a stand-in, since rendering one takes a second."""
+    export = request_export(actor=made.actor, scope={"organization": True}, with_report=False)
     run(Export.objects.filter(pk=export.pk), make_export)
+    ExportPart.objects.create(export=export, kind="pdf", number=0, content=b"%PDF-1.7")
+    Export.objects.filter(pk=export.pk).update(report_sha256="0" * 64, report_size=8, report_pages=1)
     export.refresh_from_db()
     assert export.state == Export.State.DONE
     return export

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from gates.runs.document import USUAL_THRESHOLD
 from gates.scorecards.changes import changed_sentence
 from gates.scorecards.headline import stopping_conditions
 from gates.scorecards.words import QUESTIONS, WORST_FIRST, Part, capital, counted, metric_title
+from gates.statistics.limits import meets
 
 STATUS: Final = {
     "fail": "fail",
@@ -38,7 +40,20 @@ def findings(document: Part, candidate: Part) -> list[Finding]:
         found.append(_others(stopped[SLICES_SHOWN:]))
     found += [_of_condition(row) for row in stopping_conditions(document)]
     changed = Finding("", *changed_sentence(candidate))
-    return [*(found or [Finding("pass", *_first(document["reasons"]))]), changed]
+    by_own_threshold = [_by_own_threshold(part) for part in document["slices"] if _is_lenient(part["agreement"])]
+    return [*(found or [Finding("pass", *_first(document["reasons"]))]), *by_own_threshold[:SLICES_SHOWN], changed]
+
+
+def _is_lenient(agreement: Part | None) -> bool:
+    """Agreement passes, and would not by the usual threshold."""
+    if agreement is None or agreement["verdict"] != "pass" or agreement["rho"] is None:
+        return False
+    return not meets(agreement["rho"], USUAL_THRESHOLD)
+
+
+def _by_own_threshold(part: Part) -> Finding:
+    """The document's own sentence about it is the last one of its reasons."""
+    return Finding("", f"{part['name']} passes by a threshold of its own.", part["agreement"]["reasons"][-1])
 
 
 def _of_slice(part: Part, *, several: bool) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ def test_each_step_has_its_receipt_and_only_the_approval_says_allowlisted(here: 
     assert last(here) == ("policy.changed", "proposed", f"allowlist_entry:{entry.pk}")
     approve(actor=actor, entry=entry, comment=SEEN)
     assert last(here) == ("case.allowlisted", "active", f"case:{entry.pk}")
-    opened: Any = here.scene.receipts()[-1].openings.get().value
+    opened: Any = here.scene.receipts()[-1].openings.get(field="state").value
     assert opened["suite_sha256"] == here.suite.sha256
     stated = (opened["case_id"], opened["proposed_by"], opened["reviewed_by"], opened["comment"])
     assert stated == ("c1", "command", actor.id, SEEN)

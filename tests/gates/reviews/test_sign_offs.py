@@ -61,7 +61,7 @@ def test_the_receipt_names_the_release_the_items_the_policy_and_the_reason(here:
     assert named == [("agreement", "ip-licensing", "review"), ("tokens", None, "review")]
     receipt = here.scene.receipts()[-1]
     assert (receipt.subject, receipt.application) == ("release:r128", "legal-assistant")
-    opened: Any = receipt.openings.get().value
+    opened: Any = receipt.openings.get(field="state").value
     expected = {"run": run.pk, "number": 1, "items": ITEMS, "reason": REASON, "by": actor.id}
     assert opened == {**expected, "gate_run_sha256": run.gate_run_sha256}
 

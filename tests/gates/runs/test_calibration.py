@@ -158,3 +158,12 @@ def test_with_a_scale_of_grades_quality_is_calibrated() -> None:
     quality = only(pair.judged(ungraded(part.scores), grade_scale=[0, 1]))["quality"]
     assert (quality["map"], quality["calibrated"]) == ("calibration", True)
     assert quality["mean"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_agreement_of_earlier_answers_is_not_compared_with_a_releases_own() -> None:
+    part = graded(60, 0.85)
+    pair = calibrated(part)
+    own = agreement_of(pair.judged(by_panel(part, "b"), dry_run=True))
+    borrowed = agreement_of(pair.judged(ungraded(part.scores)))
+    assert own["change"] == pytest.approx(0.0, abs=1e-9)
+    assert (borrowed["source"], borrowed["previous_rho"], borrowed["change"]) == ("calibration", None, None)

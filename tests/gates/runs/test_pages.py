@@ -57,6 +57,7 @@ def test_why_names_each_question_that_stopped_it_and_what_changed(northgate: Any
     assert [(finding.kind, finding.finding) for finding in page.context["findings"]] == [
         ("fail", FELL[0]),
         ("hold", "Agreement fell by 0.27 on the same 84 cases, from 0.68 to 0.41: not chance (p = 0.003)."),
+        ("", "Jurisdictional analysis passes by a threshold of its own."),
         ("", "One thing changed:"),
     ]
     assert "the prompt template, from templates/legal-qa@v14 to templates/legal-qa@v15" in text_of(page)

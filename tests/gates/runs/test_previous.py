@@ -212,3 +212,10 @@ def test_answers_that_failed_are_missing(pair: Pair) -> None:
     assert (document["cases"]["missing"], document["cases"]["of"]) == (4, 60)
     assert only(document)["quality"]["reason"] == "too_many_missing"
     assert document["verdict"] == "gate_hold"
+
+
+def test_agreement_of_another_judge_is_no_agreement_to_compare_with() -> None:
+    pair = unscored()
+    pair.stage.judged(pair.first, rows("a"), judge="external:another@1")
+    found = only(pair.judged(rows()))["agreement"]
+    assert (found["previous_rho"], found["change"]) == (None, None)

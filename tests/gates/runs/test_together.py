@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from gates.run_models import CaseResult, GateRun
+from gates.runs.gathering import digest_of_grades, grades_in
 from tests.chaos.evidence import events, receipts_verified
 from tests.factories import Api, api, service_token
 from tests.gates.runs.comparing import SCORES, Pair, rows, scored
@@ -93,3 +94,13 @@ def test_releases_of_one_application_are_judged_at_the_same_time(pair: Pair) -> 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert sorted(GateRun.objects.values_list("number", flat=True)) == [1, 2, 3]
     receipts_verified(pair.stage.organization)
+
+
+def test_one_rater_has_one_grade_of_an_answer_whoever_sends_it_first(pair: Pair) -> None:
+    other = [row | {"human_scores": [1.0 - row["human_scores"][0]]} for row in rows()]
+    ci, path = client(pair), f"releases/{pair.stage.register().pk}/gate-runs?wait=20"
+    body = {"judge": JUDGE, "results": other}
+    answers = at_once(sending(pair, SCORES), lambda: ci.post(path, body))
+    assert sorted(answer.status_code for answer in answers) in ([200, 409], [200, 422])
+    done = GateRun.objects.filter(state="done").latest("finished_at")
+    assert done.ratings_sha256 == digest_of_grades(grades_in(done.suite))
