@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from gates.models import Judge
-from gates.slice_rules import read_judge
+from gates.slices.rules import read_judge
 from gates.suite_files.digests import decimal_text
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization

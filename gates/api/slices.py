@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gates.models import Slice
-from gates.slice_files import as_plain_fields, rows_of
-from gates.slice_import import as_summary, import_slices, plan_import
-from gates.slices import change_slice, create_slice, definition_of, slice_named, slice_tree, slices_of
+from gates.slices.files import as_plain_fields, rows_of
+from gates.slices.importing import as_summary, import_slices, plan_import
+from gates.slices.services import change_slice, create_slice, definition_of, slice_named, slice_tree, slices_of
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Permission
 from relcontrol.api.calls import Call, CommandCall
 from relcontrol.api.inputs import Input, Structure, Text, Truth, Whole

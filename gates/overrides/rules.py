@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any, Final
 
 from audit.chain import timestamp
-from gates.slice_rules import decimal_text
+from gates.slices.rules import decimal_text
 from relcontrol.bundle.canonical import sha256_hex
 from relcontrol.bundle.reading import Reader
 from relcontrol.errors import FieldError, Invalid

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Final
 
-from gates.slice_rules import decimal_text
+from gates.slices.rules import decimal_text
 from relcontrol.bundle.canonical import sha256_hex
 
 POLICY_SCHEMA: Final = "relcontrol/gate-policy/v1"

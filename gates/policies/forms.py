@@ -7,7 +7,7 @@ from django import forms
 
 from gates.policies.definition import Definition
 from gates.policies.rules import MAX_FLOORS
-from gates.slice_rules import decimal_text
+from gates.slices.rules import decimal_text
 from relcontrol.web.forms import Form
 
 NUMBERS: Final = (

@@ -14,7 +14,7 @@ from gates.runs.digests import gate_run_digest, without_floats
 from gates.runs.document import decision_inputs
 from gates.runs.recording import run_state
 from gates.runs.selectors import deciding_runs
-from gates.slices import slice_set_digest
+from gates.slices.services import slice_set_digest
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application
 from relcontrol.clock import now

@@ -22,7 +22,7 @@ from gates.runs.gathering import digest_of_grades, grades_in
 from gates.runs.order import RunOrder
 from gates.runs.selectors import run_named
 from gates.runs.working import judge_run
-from gates.slices import definition_of, judged_slices, slice_set_digest, slices_of
+from gates.slices.services import definition_of, judged_slices, slice_set_digest, slices_of
 from gates.suites import suite_named
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application

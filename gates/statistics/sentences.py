@@ -153,7 +153,7 @@ def _quality_gap(result: QualityResult) -> str:
         case Insufficiency.NO_CASES:
             return f"No answer in this slice was scored: {needed} are needed."
         case Insufficiency.NO_FLOOR:
-            return "There is no previous release to take a floor from: set a quality floor for this slice."
+            return "There is no level of a previous release to take a floor from: set a quality floor for this slice."
         case Insufficiency.TOO_MANY_MISSING:
             return _missing(result.missing, result.expected, result.rule.missing_max, needed)
         case _:

@@ -15,7 +15,7 @@ from audit.administration.applications import create_application, create_route
 from audit.administration.organizations import create_organization
 from audit.administration.tokens import create_token
 from gates.models import SuiteImport
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import import_suite, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.bench import figures

@@ -20,7 +20,7 @@ from audit.administration.tokens import create_token
 from audit.chain_checks import check_chain
 from audit.exports import make_export, request_export
 from audit.models import ChainCheck, Export, Receipt
-from gates.slices import change_slice, create_slice, slice_named
+from gates.slices.services import change_slice, create_slice, slice_named
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization

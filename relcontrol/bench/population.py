@@ -9,7 +9,7 @@ from audit.administration.people import add_person
 from audit.administration.tokens import create_token
 from audit.exports import make_export, request_export
 from audit.models import Export
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization, Person, Role

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from audit.administration.applications import create_application, create_endpoint, create_route
 from audit.administration.organizations import create_organization
 from audit.administration.people import add_person
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization, Person, Role

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from tests.api.addresses import Address, calls
 from tests.api.world import World
 

@@ -21,7 +21,7 @@ from gates.models import Suite, SuiteImport
 from gates.overrides.requesting import request_override
 from gates.reviews.allowlist import propose
 from gates.run_models import AllowlistEntry, GateRun, Override
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Person, Role, Token

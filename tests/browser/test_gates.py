@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from tests.browser.conftest import OpenPage, Theme
 from tests.factories import organization, person

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from gates.slices import slice_named
+from gates.slices.services import slice_named
 from tests.browser.conftest import OpenPage, Theme
 from tests.factories import application, person
-from tests.gates.runs_scene_a import ip_licensing
 from tests.gates.scene import Scene, scene
+from tests.gates.slices.judged import ip_licensing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

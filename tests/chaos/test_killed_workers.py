@@ -10,7 +10,7 @@ import pytest
 from audit.exports import content_of, request_export
 from audit.models import Export, ExportPart
 from gates.models import Suite, SuiteCase, SuiteImport
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import request_import
 from relcontrol.jobs.models import LeasedJob
 from relcontrol.ticks import work

@@ -10,7 +10,7 @@ from django.db import connection
 
 from audit.administration.applications import create_application, create_endpoint, create_route
 from audit.administration.tokens import create_token, revoke_token
-from gates.slices import change_slice, create_slice
+from gates.slices.services import change_slice, create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor
 from releases.artifacts import create_artifact

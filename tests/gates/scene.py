@@ -10,7 +10,7 @@ from audit import verify
 from audit.models import Receipt
 from audit.selectors import envelope_of
 from audit.trust import trust_document
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization
 from tests.factories import Api, api, organization, person, person_token, service_token

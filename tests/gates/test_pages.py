@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from gates.models import Suite, SuiteImport
-from gates.slices import change_slice, create_slice, slice_named
+from gates.slices.services import change_slice, create_slice, slice_named
 from gates.suites import carry_out, request_import
 from tests.factories import organization, person
 from tests.gates.scene import ANSWER, CASES, Scene, lines

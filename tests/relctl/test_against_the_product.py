@@ -12,7 +12,7 @@ from audit.exports import make_export
 from audit.models import Export
 from gates.run_models import GateRun
 from gates.runs.working import judge_run
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from relcontrol.accounts.actors import command_actor
 from relcontrol.jobs.running import run
 from relcontrol.relctl import main

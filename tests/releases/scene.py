@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.models import Receipt
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Application, Organization

@@ -8,8 +8,8 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from gates.slice_drafts import Draft, stopped_words, would_have
-from gates.slice_points import Estimate, Point
+from gates.slices.drafts import Draft, stopped_words, would_have
+from gates.slices.points import Estimate, Point
 from gates.statistics.limits import shown, shown_limit
 from gates.statistics.policies import Outcome
 from relcontrol.web.charts import Chart, Key, token

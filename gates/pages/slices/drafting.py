@@ -7,7 +7,7 @@ from typing import Any
 
 from gates.models import Slice
 from gates.pages.slices.charts import backtest_chart
-from gates.slice_drafts import (
+from gates.slices.drafts import (
     DRAFTS_TESTED_ON,
     Draft,
     badge_of,
@@ -17,9 +17,9 @@ from gates.slice_drafts import (
     provable_shortfall,
     reading,
 )
-from gates.slice_history import Cases, counted_cases, newest_points, newest_sizes, points_of
-from gates.slice_points import Point
-from gates.slices import slice_in, slice_tree
+from gates.slices.history import Cases, counted_cases, newest_points, newest_sizes, points_of
+from gates.slices.points import Point
+from gates.slices.services import slice_in, slice_tree
 from gates.statistics.limits import shown
 from gates.statistics.policies import Policy
 from gates.statistics.rules import HIGHEST_THRESHOLD

@@ -12,9 +12,9 @@ from gates.models import Slice
 from gates.pages.slices.addresses import address, crumbs_of
 from gates.pages.slices.drafting import Evidence, drafting_context, evidence_of
 from gates.pages.slices.one import REVISIONS, revisions_with_changes
-from gates.slice_files import as_fields
-from gates.slice_forms import SliceForm, initial_of, offered
-from gates.slices import change_slice, create_slice, judges_named, revisions_of
+from gates.slices.files import as_fields
+from gates.slices.forms import SliceForm, initial_of, offered
+from gates.slices.services import change_slice, create_slice, judges_named, revisions_of
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Denied
 from relcontrol.accounts.selectors import applications_of, members_of
 from relcontrol.errors import Conflict, DomainError

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from gates.pages.slices.addresses import address, crumbs_of
-from gates.slice_files import SliceRow, as_plain_rows, read_slices
-from gates.slice_forms import ImportForm
-from gates.slice_import import ImportPlan, import_slices, plan_import
+from gates.slices.files import SliceRow, as_plain_rows, read_slices
+from gates.slices.forms import ImportForm
+from gates.slices.importing import ImportPlan, import_slices, plan_import
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Denied
 from relcontrol.errors import Conflict, DomainError
 from relcontrol.web.pages import PageRequest, page

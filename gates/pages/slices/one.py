@@ -12,11 +12,11 @@ from gates.models import SliceRevision
 from gates.pages.slices.addresses import address, crumbs_of
 from gates.pages.slices.charts import agreement_chart, quality_chart
 from gates.pages.slices.tree import VERDICTS
-from gates.slice_differences import Difference, differences
-from gates.slice_drafts import badge_of
-from gates.slice_history import counted_cases, points_of, samples_of
-from gates.slice_points import Point
-from gates.slices import definition_of, revisions_of, slice_in, slice_tree
+from gates.slices.differences import Difference, differences
+from gates.slices.drafts import badge_of
+from gates.slices.history import counted_cases, points_of, samples_of
+from gates.slices.points import Point
+from gates.slices.services import definition_of, revisions_of, slice_in, slice_tree
 from relcontrol.accounts.models import Person
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Denied
 from relcontrol.clock import now

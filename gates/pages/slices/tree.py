@@ -7,11 +7,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gates.models import Slice
-from gates.slice_drafts import Badge, badge_of
-from gates.slice_files import csv_file, json_file
-from gates.slice_history import Cases, counted_cases, newest_points
-from gates.slice_points import Point
-from gates.slices import slice_tree
+from gates.slices.drafts import Badge, badge_of
+from gates.slices.files import csv_file, json_file
+from gates.slices.history import Cases, counted_cases, newest_points
+from gates.slices.points import Point
+from gates.slices.services import slice_tree
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Denied
 from relcontrol.api.pages import cursor_of, key_of
 from relcontrol.clock import now

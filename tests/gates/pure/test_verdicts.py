@@ -187,7 +187,7 @@ def test_quality_says_whose_floor_it_is() -> None:
 def test_quality_without_a_floor_asks_for_one() -> None:
     verdict = quality_verdict(judge_quality([0.9] * 20, quality_rule(None)))
     assert verdict.reasons == (
-        "There is no previous release to take a floor from: set a quality floor for this slice.",
+        "There is no level of a previous release to take a floor from: set a quality floor for this slice.",
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from gates.models import GradedAnswer, Rating, Slice, Suite, SuiteCase
 from gates.policies.definition import Definition
 from gates.run_models import CaseDrop, CaseResult, GateRun, SliceResult
-from gates.slices import create_slice
+from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Application, Organization

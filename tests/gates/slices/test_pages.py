@@ -10,11 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from gates.models import Slice, Suite
-from gates.slices import create_slice, slice_named
+from gates.slices.services import create_slice, slice_named
 from relcontrol.accounts.models import Application
 from tests.factories import application, person
-from tests.gates.runs_scene_a import JUDGE, ip_licensing, judged, suite
 from tests.gates.scene import Scene
+from tests.gates.slices.judged import JUDGE, ip_licensing, judged, suite
 
 SLICES = "/o/northgate/slices/"
 EDIT = f"{SLICES}ip-licensing/edit/"

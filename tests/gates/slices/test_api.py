@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gates.models import Judge, Slice, SliceRevision
-from gates.slice_rules import in_tree_order
-from gates.slices import create_slice, judged_slices, slice_set_digest, slice_tree
+from gates.slices.rules import in_tree_order
+from gates.slices.services import create_slice, judged_slices, slice_set_digest, slice_tree
 from relcontrol.bundle.canonical import sha256_hex
 from relcontrol.clock import now
 from tests.factories import application, person

@@ -13,8 +13,8 @@ from typing import Any, Final
 from django import forms
 
 from gates.models import Slice
-from gates.slice_files import MAX_BYTES, as_fields
-from gates.slice_rules import MAX_DESCRIPTION, MAX_N_MIN, MAX_NAME, MAX_THRESHOLD, decimal_text
+from gates.slices.files import MAX_BYTES, as_fields
+from gates.slices.rules import MAX_DESCRIPTION, MAX_N_MIN, MAX_NAME, MAX_THRESHOLD, decimal_text
 from gates.statistics.limits import shown
 from relcontrol.errors import DomainError, FieldError
 from relcontrol.web.forms import Form, add_domain_errors

@@ -12,10 +12,10 @@ from django.db.models import Q, QuerySet
 from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import Policy
-from gates import slice_rules
 from gates.models import Judge, Slice, SliceRevision
-from gates.slice_fields import DEFAULTS, Directory, checked_fields, checked_slice_slug
-from gates.slice_rules import Definition
+from gates.slices import rules
+from gates.slices.fields import DEFAULTS, Directory, checked_fields, checked_slice_slug
+from gates.slices.rules import Definition
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application, Organization
 from relcontrol.accounts.permissions import WRITE_GATES
@@ -86,7 +86,7 @@ def slice_tree(organization: Organization) -> list[tuple[Slice, int]]:
     """Every slice with its depth, children below their parent."""
     rows = {row.slug: row for row in slices_of(organization)}
     parents = {slug: row.parent.slug if row.parent else None for slug, row in rows.items()}
-    return [(rows[slug], depth) for slug, depth in slice_rules.in_tree_order(parents)]
+    return [(rows[slug], depth) for slug, depth in rules.in_tree_order(parents)]
 
 
 def slice_in(tree: Iterable[tuple[Slice, int]], text: str) -> Slice:
@@ -115,7 +115,7 @@ def slice_set_digest(organization: Organization, application: Application | None
         rows = rows.filter(applying_to(application))
     pairs = [(definition_of(row), row.revision) for row in rows]
     named = {definition.judge for definition, _ in pairs if definition.judge}
-    return slice_rules.slice_set_digest(pairs, judge_digests(organization, named))
+    return rules.slice_set_digest(pairs, judge_digests(organization, named))
 
 
 def judge_digests(organization: Organization, named: Iterable[str]) -> dict[str, str]:
@@ -164,11 +164,11 @@ def apply_values(row: Slice, values: Mapping[str, Any]) -> None:
 
 def require_shallow(parents: Mapping[str, str | None], slug: str) -> None:
     """No circles, and no tree that is too deep to read."""
-    depths = [slice_rules.depth_of(parents, each) for each in parents]
-    if slice_rules.depth_of(parents, slug) is None:
+    depths = [rules.depth_of(parents, each) for each in parents]
+    if rules.depth_of(parents, slug) is None:
         raise invalid("parent", f"{slug} cannot be below itself or below one of its own children.")
-    if max((depth or 0) for depth in depths) >= slice_rules.MAX_DEPTH:
-        raise invalid("parent", f"Slices can be nested {slice_rules.MAX_DEPTH} levels deep; hang this one higher up.")
+    if max((depth or 0) for depth in depths) >= rules.MAX_DEPTH:
+        raise invalid("parent", f"Slices can be nested {rules.MAX_DEPTH} levels deep; hang this one higher up.")
 
 
 def _all_locked(rows: QuerySet[Slice]) -> QuerySet[Slice]:

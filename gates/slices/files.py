@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from gates.models import Slice
-from gates.slices import definition_of
+from gates.slices.services import definition_of
 from relcontrol.bundle.errors import BundleError
 from relcontrol.bundle.strict_json import strict_loads
 from relcontrol.errors import FieldError, Invalid, invalid

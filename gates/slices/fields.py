@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from audit.administration.rules import checked_slug
-from gates import slice_rules
 from gates.models import Slice
+from gates.slices import rules
 from relcontrol.accounts.models import Application, Membership, Organization, Person
 from relcontrol.bundle.reading import Reader
 from relcontrol.errors import FieldError, Invalid, invalid
@@ -68,13 +68,13 @@ def checked_fields(directory: Directory, fields: Mapping[str, Any]) -> dict[str,
 
 def checked_slice_slug(slug: str) -> str:
     """A slug that no address below /slices has taken."""
-    if slug in slice_rules.RESERVED:
+    if slug in rules.RESERVED:
         raise invalid("slug", f"{slug!r} is an address of its own here; choose another slug, such as {slug}-slice.")
     return checked_slug(slug)
 
 
 def _name(_: Directory, reader: Reader, value: object) -> str:
-    name = reader.text(value.strip() if isinstance(value, str) else value, "name", at_most=slice_rules.MAX_NAME)
+    name = reader.text(value.strip() if isinstance(value, str) else value, "name", at_most=rules.MAX_NAME)
     if not name.isprintable():
         reader.refuse("name", "Use printable characters on one line.")
     return name
@@ -108,33 +108,33 @@ def _owner(directory: Directory, reader: Reader, value: object) -> Person | None
 
 
 def _policy(_: Directory, reader: Reader, value: object) -> str:
-    return reader.choice(value, "policy", slice_rules.POLICIES)
+    return reader.choice(value, "policy", rules.POLICIES)
 
 
 def _n_min(_: Directory, reader: Reader, value: object) -> int:
-    return reader.integer(value, "n_min", low=1, high=slice_rules.MAX_N_MIN)
+    return reader.integer(value, "n_min", low=1, high=rules.MAX_N_MIN)
 
 
 def _threshold(_: Directory, reader: Reader, value: object) -> Decimal | None:
-    return slice_rules.read_ratio(reader, value, "threshold", above_zero=True, at_most=slice_rules.MAX_THRESHOLD)
+    return rules.read_ratio(reader, value, "threshold", above_zero=True, at_most=rules.MAX_THRESHOLD)
 
 
 def _quality_floor(_: Directory, reader: Reader, value: object) -> Decimal | None:
-    return slice_rules.read_ratio(reader, value, "quality_floor", above_zero=False, at_most=Decimal(1))
+    return rules.read_ratio(reader, value, "quality_floor", above_zero=False, at_most=Decimal(1))
 
 
 _FIELDS: Final[Mapping[str, Callable[[Directory, Reader, Any], Any]]] = {
     "name": _name,
     "description": lambda _, reader, value: reader.text(
-        value, "description", at_most=slice_rules.MAX_DESCRIPTION, empty=True
+        value, "description", at_most=rules.MAX_DESCRIPTION, empty=True
     ),
     "application": _application,
     "parent": _parent,
     "owner": _owner,
-    "judge": lambda _, reader, value: slice_rules.read_judge(reader, value) or "",
+    "judge": lambda _, reader, value: rules.read_judge(reader, value) or "",
     "threshold": _threshold,
     "quality_floor": _quality_floor,
     "policy": _policy,
     "n_min": _n_min,
-    "match": lambda _, reader, value: slice_rules.read_match(reader, value),
+    "match": lambda _, reader, value: rules.read_match(reader, value),
 }

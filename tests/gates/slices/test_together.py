@@ -8,9 +8,9 @@ import pytest
 from django.db import connections
 
 from gates.models import Slice, SliceRevision
-from gates.slice_files import rows_of
-from gates.slice_import import import_slices, plan_import
-from gates.slices import change_slice, slice_named
+from gates.slices.files import rows_of
+from gates.slices.importing import import_slices, plan_import
+from gates.slices.services import change_slice, slice_named
 from relcontrol.errors import DomainError
 from tests.gates.scene import Scene, scene
 

@@ -8,11 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from gates.models import Slice
-from gates.slices import slice_named
+from gates.slices.services import slice_named
 from relcontrol.accounts.models import Application
 from tests.factories import application
 from tests.gates.scene import Scene
-from tests.gates.test_slice_pages import SLICES, signed_in, text_of
+from tests.gates.slices.test_pages import SLICES, signed_in, text_of
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from gates.slice_drafts import Draft, badge_of, family, gauges, provable_shortfall, reading, stopped_words, would_have
-from gates.slice_points import Estimate, Point
+from gates.slices.drafts import Draft, badge_of, family, gauges, provable_shortfall, reading, stopped_words, would_have
+from gates.slices.points import Estimate, Point
 from gates.statistics.planner import pass_probability
 from gates.statistics.policies import Outcome, Policy
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gates.models import Slice, Suite
 from gates.run_models import GateRun, SliceResult
-from gates.slices import slice_named
+from gates.slices.services import slice_named
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.models import Application
 from relcontrol.clock import now

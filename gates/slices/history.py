@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from gates.models import Slice, Suite, SuiteCase
 from gates.run_models import GateRun, SliceResult
-from gates.slice_points import Estimate, Point
+from gates.slices.points import Estimate, Point
 from relcontrol.accounts.models import Organization
 
 RELEASES_SHOWN = 30

@@ -11,11 +11,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from gates.models import Slice
-from gates.slice_differences import Difference, differences
-from gates.slice_fields import DEFAULTS, Directory, checked_fields, checked_slice_slug
-from gates.slice_files import COLUMNS, SliceRow
-from gates.slice_rules import MAX_DEPTH, Definition, depth_of, in_tree_order
-from gates.slices import append_receipt, apply_values, definition_of, keep_revision, slices_of
+from gates.slices.differences import Difference, differences
+from gates.slices.fields import DEFAULTS, Directory, checked_fields, checked_slice_slug
+from gates.slices.files import COLUMNS, SliceRow
+from gates.slices.rules import MAX_DEPTH, Definition, depth_of, in_tree_order
+from gates.slices.services import append_receipt, apply_values, definition_of, keep_revision, slices_of
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.permissions import WRITE_GATES

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from gates.slice_points import Estimate, Point
+from gates.slices.points import Estimate, Point
 from gates.statistics.calibration import FEWEST_CASES, FEWEST_RATERS, LOWEST_ALPHA, ROOM_UNDER_CEILING
 from gates.statistics.limits import meets, shown, shown_limit
 from gates.statistics.planner import all_pass_probability, cases_needed, pass_probability, smallest_provable_shortfall
