@@ -13,11 +13,13 @@ import pytest
 
 from relcontrol.runtime.database import APP_ROLE
 from relcontrol.runtime.test_cluster import start_test_database
+from tests.waiting import until
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "relcontrol.settings"
 END_TEST_DATABASE = start_test_database()
 django.setup()  # pytest-django does it only where it could read the settings before this file
 
+SECONDS_TO_END = 60
 AS_APPLICATION = f"-c role={APP_ROLE}"
 
 # Marked tests need one of these where it usually listens.
@@ -60,8 +62,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(connection.ops), "sql_flush", flush_with_receipts(type(connection.ops).sql_flush))
             yield
+        until(lambda: not _others(), SECONDS_TO_END, f"every other session of the database ends; open: {_others()}")
         connection.close()
         del options["options"]  # the owner removes the database
+
+
+def _others() -> list[Any]:
+    """What others do in this database. A killed process leaves a session that ends once its statement does."""
+    from django.db import connection  # noqa: PLC0415 - Django is set up after this file is read
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid, state, query FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return cursor.fetchall()
 
 
 @pytest.fixture

@@ -221,7 +221,7 @@ def _small_drop_sentences(result: ChangeResult) -> Sentences:
 
 def _cases_sentence(cases: tuple[CaseRegression, ...], text: str) -> str:
     worst = cases[0]
-    return f"Cases that {text}: {len(cases):,}, the worst {worst.case_id} by {shown_size(worst.drop or 0.0)}."
+    return f"Cases that {text}: {len(cases):,}, the worst {worst.case_id} by {shown_size(worst.drop or 0.0)} points."
 
 
 def calibration_sentences(result: CalibrationResult) -> Sentences:

@@ -99,7 +99,7 @@ def test_the_subject_is_looked_for_in_the_order_of_the_design() -> None:
 
 
 def test_anonymous_subjects_are_the_digest_of_key_and_first_user_message() -> None:
-    golden = "3f6d7a27e7a29a7d1ff4dfc3a4b7c2a1f0b0d5a9b7e7f9c6a1c4f5f9d2b3e4a5"
+    golden = "f763cfd1ada8ddc59ac02e64c95ddd29f5428c44ec78790426a6bda269dac33d"
     assert _subject(messages=_says(("user", "Hello"))).value == golden
 
 
