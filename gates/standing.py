@@ -64,7 +64,7 @@ def _deciding(organization: Organization, manifests: list[str]) -> dict[str, Gat
         organization=organization, manifest_sha256__in=manifests, state=LeasedJob.State.DONE, dry_run=False
     )
     newest = rows.order_by("manifest_sha256", "-pk").distinct("manifest_sha256")
-    return {run.manifest_sha256: run for run in newest.only("manifest_sha256", "verdict", "document")}
+    return {run.manifest_sha256: run for run in newest.only("manifest_sha256", "verdict")}
 
 
 def _running(organization: Organization, manifests: list[str]) -> set[str]:
