@@ -6,7 +6,6 @@ one more dwell, three times at most. A dwell that ends without its requests coun
 checkpoint waits for ever; when they come, the checkpoint is judged at once.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from releases.monitors.verdict import Reading
@@ -102,7 +101,7 @@ def _checkpoint(rollout: Rollout, now: datetime, measured: MonitorVerdicts, fact
     return extended(rollout, now, (more, *lacks), judged=complete(rollout, measured))
 
 
-def _asking_for_a_person(rollout: Rollout, measured: MonitorVerdicts, facts: Facts) -> Sequence[str]:
+def _asking_for_a_person(rollout: Rollout, measured: MonitorVerdicts, facts: Facts) -> tuple[str, ...]:
     reviews = (reason for policy in to_review(rollout, measured) for reason in policy.reasons)
     return (*alarms(measured, facts), *reviews)
 

@@ -60,9 +60,10 @@ def _whys(previous: str | None, facts: StartFacts) -> Iterator[tuple[str, Refusa
         yield why, Refusal.NOT_DEPLOYABLE
     if facts.stable != previous:
         yield _rebase(previous, facts.stable), Refusal.REBASE
-    for why in (facts.fingerprint, None if previous is None else facts.target, *facts.route):
-        if why:
-            yield why, Refusal.NOT_READY
+    target = None if previous is None else facts.target
+    for unready in (facts.fingerprint, target, *facts.route):
+        if unready:
+            yield unready, Refusal.NOT_READY
 
 
 def _rebase(previous: str | None, stable: str | None) -> str:

@@ -86,7 +86,7 @@ def test_neighbouring_subjects_fall_anywhere() -> None:
 
 
 def test_the_subject_is_looked_for_in_the_order_of_the_design() -> None:
-    body = {
+    body: dict[str, Any] = {
         "metadata": {"conversation_id": "talk", "tenant": "acme"},
         "user": "ann",
         "messages": _says(("system", "Be brief."), ("user", "Hello")),
