@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from gates.statistics.arrays import Floats
 from releases.monitors.subjects import group_of, weights_of
-from releases.monitors.sums import WHOLE, Numbers, added, reals, stored, stored_count, total
+from releases.monitors.sums import WHOLE, Numbers, added, reals, stored, stored_count
 
 GROUPS = 256
 NONE_YET: Numbers = (0,) * GROUPS
@@ -43,8 +43,8 @@ class ArmSums:
             exposures[group] += weight * subjects[name].requests
             events[group] += weight * subjects[name].errors
         return cls(
-            total(counts.requests for counts in subjects.values()),
-            total(counts.errors for counts in subjects.values()),
+            sum(counts.requests for counts in subjects.values()),
+            sum(counts.errors for counts in subjects.values()),
             tuple(exposures),
             tuple(events),
         )
@@ -65,12 +65,12 @@ class ArmSums:
     @property
     def exposure(self) -> float:
         """Requests with the cap applied."""
-        return total(self.exposures) / WHOLE
+        return sum(self.exposures) / WHOLE
 
     @property
     def event_count(self) -> float:
         """Errors with the cap applied."""
-        return total(self.events) / WHOLE
+        return sum(self.events) / WHOLE
 
     def units(self) -> tuple[Floats, Floats]:
         """Return errors and requests of the groups that sent any."""

@@ -1,13 +1,13 @@
 """Upstream errors of the candidate against stable: the verdict (rules R11, R11a, R12; R13 at 100 %)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gates.statistics.limits import meets, shown_beside, shown_limit
 from gates.statistics.policies import Evidence
 from releases.monitors.arms import ArmSums
 from releases.monitors.error_sums import ErrorSums
-from releases.monitors.evidence import Alarm, value_of
+from releases.monitors.evidence import BASE_ALARM, Alarm, value_of
 from releases.monitors.frozen import (
     FEWEST_REQUESTS,
     OLDEST_HOURS,
@@ -87,7 +87,9 @@ def judge_errors(sums: ErrorSums, *, subjects: int, alarm: Alarm, limit: float =
     dispersion = ratio_dispersion(sums.candidate.units(), sums.stable.units())
     found = sums.likelihood.evidence(limit, dispersion)
     weighed = Weighed(found.log_above, found.log_below, alarm, look.within, look.enough, look.enough_to_breach)
-    return _verdict(look, weighed, dispersion, outage=_is_outage(look))
+    verdict = _verdict(look, weighed, dispersion, outage=_is_outage(look))
+    low, high = sums.likelihood.interval(BASE_ALARM, dispersion)
+    return replace(verdict, low=low, high=high)
 
 
 def judge_errors_frozen(

@@ -14,7 +14,7 @@ import numpy as np
 
 from gates.statistics.arrays import Floats
 from releases.monitors.subjects import group_of, weights_of
-from releases.monitors.sums import WHOLE, merged, stored_count, stored_sparse, total
+from releases.monitors.sums import WHOLE, merged, reals, stored_count, stored_sparse
 
 STEP = math.log(1.01)
 COARSE = 20
@@ -57,7 +57,7 @@ class LatencySums:
             for index in map(bin_of, measured[name]):
                 bins[str(index)] += weight
                 groups[f"{group}:{index // COARSE}"] += weight
-        return cls(total(len(latencies) for latencies in measured.values()), bins, groups)
+        return cls(sum(len(latencies) for latencies in measured.values()), bins, groups)
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -67,7 +67,7 @@ class LatencySums:
     @property
     def exposure(self) -> float:
         """Latencies with the cap applied."""
-        return total(self.bins.values()) / WHOLE
+        return sum(self.bins.values()) / WHOLE
 
     def bin_at(self, share: float) -> int:
         """Return the first bin up to which at least ``share`` of the latencies lie; there must be some."""
@@ -81,15 +81,16 @@ class LatencySums:
 
     def at_least(self, index: int) -> float:
         """Count the latencies in bin ``index`` and all above it, with the cap applied."""
-        return total(weight for key, weight in self.bins.items() if int(key) >= index) / WHOLE
+        return sum(weight for key, weight in self.bins.items() if int(key) >= index) / WHOLE
 
     def exceedances(self, index: int) -> tuple[Floats, Floats]:
         """Return, for each group that sent any, the latencies from coarse bin ``index`` on, and all."""
-        events, exposures = np.zeros(GROUPS), np.zeros(GROUPS)
+        beyond, all_of_them = [0] * GROUPS, [0] * GROUPS
         for key, weight in self.groups.items():
             group, coarse = map(int, key.split(":"))
-            exposures[group] += weight / WHOLE
-            events[group] += weight / WHOLE if coarse >= index else 0.0
+            all_of_them[group] += weight
+            beyond[group] += weight if coarse >= index else 0
+        events, exposures = reals(beyond, WHOLE), reals(all_of_them, WHOLE)
         return events[exposures > 0], exposures[exposures > 0]
 
     def as_json(self) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Whole numbers that add exactly, so that a monitor's state does not depend on order, grouping or restarts.
 
 Real numbers are kept as multiples of 2⁻⁴⁰ and counts of requests in thousandths, because a subject that is capped
-counts in part (rule R11a). Python's integers never overflow, and JSON carries them.
+counts in part (rule R11a). Python's integers never overflow, and JSON columns carry them; canonical JSON does not, so
+receipts hold what was concluded, not the state.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,11 +69,6 @@ def stored_sparse(values: object) -> dict[str, int]:
         raise ValueError("a monitor's stored state should hold an object of whole numbers here: rebuild it from traces")
     stored(list(values.values()), len(values))
     return {str(key): value for key, value in sorted(values.items())}
-
-
-def total(numbers: Iterable[int]) -> int:
-    """Sum whole numbers."""
-    return sum(numbers)
 
 
 def _is_whole(value: object) -> bool:

@@ -56,7 +56,9 @@ class Weighed:
 class MonitorVerdict:
     """A monitor's answer with every number that led to it (rule R18).
 
-    ``estimate`` and ``limit`` are in the monitor's own unit: a ratio of rates, a ratio of p95s, a mean difference.
+    ``estimate``, ``limit``, ``low`` and ``high`` are in the monitor's own unit: a ratio of rates, a ratio of p95s, a
+    mean difference. ``low`` and ``high`` enclose the true value at all looks at once in 19 of 20 rollouts; None is no
+    bound.
     """
 
     monitor: str
@@ -71,6 +73,8 @@ class MonitorVerdict:
     reasons: tuple[str, ...]
     dispersion: float | None = None
     p: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 def worst_of(verdicts: Iterable[MonitorVerdict]) -> Reading:

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from gates.statistics.arrays import Floats
+from gates.statistics.arrays import Floats, Ints
 from releases.monitors.arms import Counts
 from releases.monitors.error_sums import ErrorSums
 from releases.monitors.latencies import LatencySums
+
+Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def chunks(
         yield _split(who, own, failed, took)
 
 
-def _split(who: Floats, own: Floats, failed: Floats, took: Floats) -> Chunk:
+def _split(who: Ints, own: Truths, failed: Truths, took: Floats) -> Chunk:
     counts: tuple[dict[str, list[int]], dict[str, list[int]]] = ({}, {})
     latencies: tuple[dict[str, list[float]], dict[str, list[float]]] = ({}, {})
     for user, candidate, error, milliseconds in zip(*(row.tolist() for row in (who, own, failed, took)), strict=True):
