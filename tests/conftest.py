@@ -62,21 +62,31 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(connection.ops), "sql_flush", flush_with_receipts(type(connection.ops).sql_flush))
             yield
-        until(lambda: not _others(), SECONDS_TO_END, f"every other session of the database ends; open: {_others()}")
+        _wait_for_the_killed()
         connection.close()
         del options["options"]  # the owner removes the database
 
 
-def _others() -> list[Any]:
-    """What others do in this database. A killed process leaves a session that ends once its statement does."""
+def _wait_for_the_killed() -> None:
+    """A killed process leaves a session that ends once its statement does; before that the database cannot go."""
     from django.db import connection  # noqa: PLC0415 - Django is set up after this file is read
 
-    with connection.cursor() as cursor:
+    others: list[Any] = []
+
+    def nobody_else() -> bool:
         cursor.execute(
             "SELECT pid, state, query FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
         )
-        return cursor.fetchall()
+        others[:] = cursor.fetchall()
+        return not others
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")  # rc_app is not told what others do
+        try:
+            until(nobody_else, SECONDS_TO_END, "every other session of the tests' database ends")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; open: {others}") from error
 
 
 @pytest.fixture

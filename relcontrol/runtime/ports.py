@@ -1,4 +1,4 @@
-"""The ports of one `up`: the web on P, P+1 kept for the gateway, the edge on P+2."""
+"""The ports of one `up`: the web on P, P+1 kept for the gateway, the edge on P+2, the models of the demo on P+3."""
 
 import argparse
 import socket
@@ -8,7 +8,9 @@ from relcontrol.environment import MisconfiguredError
 
 PORT = 8000
 EDGE_OFFSET = 2
+DEMO_MODELS_OFFSET = 3
 LAST_PORT = 65535
+LOOPBACK = "127.0.0.1"  # where the models of the demo listen, whatever the others do: they ask for no key
 
 
 def port_number(text: str) -> int:
@@ -19,16 +21,19 @@ def port_number(text: str) -> int:
 
 
 def first_port_number(text: str) -> int:
-    """The port of the web, which leaves room for the two above it."""
-    port = port_number(text)
-    if port > LAST_PORT - EDGE_OFFSET:
-        raise argparse.ArgumentTypeError(f"two more ports are used above this one: {LAST_PORT - EDGE_OFFSET} at most")
+    """The port of the web, which leaves room for the three above it."""
+    port, last = port_number(text), LAST_PORT - DEMO_MODELS_OFFSET
+    if port > last:
+        raise argparse.ArgumentTypeError(f"three more ports are used above this one: {last} at most")
     return port
 
 
-def require_free_ports(host: str, port: int) -> None:
-    """Refuse to start where the web or the edge could not listen."""
-    if taken := ports_in_use(host, (port, port + EDGE_OFFSET)):
+def require_free_ports(host: str, port: int, *, with_demo: bool = False) -> None:
+    """Refuse to start where the web, the edge or the models of the demo could not listen."""
+    taken = ports_in_use(host, (port, port + EDGE_OFFSET))
+    if with_demo:
+        taken += ports_in_use(LOOPBACK, (port + DEMO_MODELS_OFFSET,))
+    if taken:
         names = " and port ".join(map(str, taken))
         raise MisconfiguredError(f"Already in use on {host}: port {names}. Free it, or choose another with --port.")
 

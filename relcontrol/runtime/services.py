@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relcontrol.runtime.folders import CHECKOUT
-from relcontrol.runtime.ports import EDGE_OFFSET
+from relcontrol.runtime.ports import DEMO_MODELS_OFFSET, EDGE_OFFSET, LOOPBACK
 from relcontrol.runtime.processes import MARK
 
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what somebody may ask for, not what we choose
@@ -22,8 +22,9 @@ class Service:
     command: Sequence[str]
 
 
-def services(host: str, port: int) -> list[Service]:
+def services(host: str, port: int, *, with_demo: bool = False) -> list[Service]:
     """Everything that `up` starts beside the database."""
+    demo = [_demo_models(port)] if with_demo else []
     python, edge_port = sys.executable, str(port + EDGE_OFFSET)
     celery = [python, "-m", "celery", "-A", "relcontrol", "--quiet"]
     worker = [*celery, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
@@ -35,7 +36,18 @@ def services(host: str, port: int) -> list[Service]:
         Service("ticker", "queue ticks", [*worker, "-Q", "ticks", "-n", "ticker@%h"]),
         Service("worker", "queue work", [*worker, "-Q", "work", "-n", "worker@%h"]),
         Service("beat", "periodic ticks", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
+        *demo,
     ]
+
+
+def _demo_models(port: int) -> Service:
+    command = [sys.executable, str(CHECKOUT / "manage.py"), "demo-models", "--port", str(port + DEMO_MODELS_OFFSET)]
+    return Service("demo-models", demo_models_url(port), [*command, "--host", LOOPBACK])
+
+
+def demo_models_url(port: int) -> str:
+    """Where the models of the demo answer, beside a web on this port."""
+    return base_url(LOOPBACK, port + DEMO_MODELS_OFFSET)
 
 
 def base_url(host: str, port: int) -> str:

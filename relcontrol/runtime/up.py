@@ -23,7 +23,7 @@ from relcontrol.runtime.log_follower import LogFollower
 from relcontrol.runtime.ports import EDGE_OFFSET, require_free_ports
 from relcontrol.runtime.postgres_cluster import ClusterFiles, cluster_files, read_credentials
 from relcontrol.runtime.processes import MARK, end_processes, marked_processes
-from relcontrol.runtime.services import base_url, child_environment, services
+from relcontrol.runtime.services import base_url, child_environment, demo_models_url, services
 from relcontrol.runtime.static_files import ensure_collected
 from relcontrol.runtime.supervisor import PrefixedLines, Supervisor, Write
 
@@ -41,7 +41,7 @@ def run_up(*, host: str, port: int, with_demo: bool, write: Write) -> None:
         signal.signal(number, signal.default_int_handler)
     try:
         with _only_run(data_folder):
-            require_free_ports(host, port)
+            require_free_ports(host, port, with_demo=with_demo)
             with running():
                 _prepare(with_demo=with_demo)
                 _Run(host=host, port=port, with_demo=with_demo, write=write, data_folder=data_folder).supervise()
@@ -90,7 +90,7 @@ class _Run:
         """Keep everything running until a stop signal."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._on_stop_signal)
-        wanted = services(self.host, self.port)
+        wanted = services(self.host, self.port, with_demo=self.with_demo)
         environment = child_environment(self.data_folder)
         supervisor = Supervisor(wanted, environment=environment, folder=CHECKOUT, write=self.write)
         files = None if database_url() else cluster_files(self.data_folder)
@@ -127,7 +127,10 @@ class _Run:
 
     def _all_answer(self) -> bool:
         web, edge = base_url(self.host, self.port), base_url(self.host, self.port + EDGE_OFFSET)
-        return says_ok(f"{web}/readyz") and says_ok(f"{edge}/healthz")
+        looked_at = [f"{web}/readyz", f"{edge}/healthz"]
+        if self.with_demo:
+            looked_at.append(f"{demo_models_url(self.port)}/healthz")
+        return all(map(says_ok, looked_at))
 
     def _announce(self) -> None:
         self.write(f"relcontrol is ready: {base_url(self.host, self.port)}")

@@ -14,7 +14,8 @@ def test_commands_that_work_on_rows_get_a_database(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "options"), [("", []), ("--help", []), ("token", ["--help"]), ("up", []), ("test", [])]
+    ("command", "options"),
+    [("", []), ("--help", []), ("token", ["--help"]), ("up", []), ("demo-models", []), ("test", [])],
 )
 def test_help_and_what_starts_its_own_get_none(command: str, options: list[str]) -> None:
     assert not needs_database(command, options)

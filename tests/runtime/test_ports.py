@@ -43,10 +43,15 @@ def test_what_is_no_port_is_refused(text: str) -> None:
         port_number(text)
 
 
-def test_the_first_port_leaves_room_for_two_more() -> None:
-    assert first_port_number("65533") == 65533
+def test_with_the_demo_a_taken_port_of_its_models_is_refused_too(taken_port: int) -> None:
+    with pytest.raises(MisconfiguredError, match=f"port {taken_port}"):
+        require_free_ports("127.0.0.1", taken_port - 3, with_demo=True)
+
+
+def test_the_first_port_leaves_room_for_three_more() -> None:
+    assert first_port_number("65532") == 65532
     with pytest.raises(argparse.ArgumentTypeError):
-        first_port_number("65534")
+        first_port_number("65533")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""The reply to one order: its words, its pace and where it breaks off. A function of the seed and the prompt alone.
+
+All models answer a prompt alike but for their behaviour, so what differs between two of them is the behaviour.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from relcontrol.demo_models.draws import fraction, key_of
+from relcontrol.demo_models.orders import Order
+from relcontrol.demo_models.tokens import count_of, tokens_of
+from relcontrol.demo_models.wording import answer, hedge
+
+TOKENS_PER_CHUNK: Final = 8
+TOKENS_PER_MESSAGE: Final = 4
+FIRST_TOKEN_S: Final = (0.10, 0.25)
+TOKEN_S: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is sent, in chunks. Seconds are those of latency 1: to the first chunk, and of all that follow.
+
+    `breaks_after` is the number of chunks after which a stream breaks off; None where it does not. A reply that `fails`
+    takes its time and is then an error.
+    """
+
+    key: bytes
+    chunks: tuple[str, ...]
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    first_s: float
+    rest_s: float
+    breaks_after: int | None
+    fails: bool
+
+    def text(self) -> str:
+        """The whole answer."""
+        return "".join(self.chunks)
+
+
+def reply_to(order: Order, seed: int) -> Reply:
+    """The one reply that this order gets; its own seed counts before that of the server."""
+    behaviour = order.behaviour
+    said_before = [part for message in order.messages for part in (message.role, message.text)]
+    key = key_of(seed if order.seed is None else order.seed, *said_before)
+    text = answer(order.question(), key, impossible_dates=behaviour.impossible_dates, most=order.most_tokens)
+    tokens, finish_reason = _cut(text, order)
+    awaited, most = len(tokens), behaviour.fails_above_tokens or len(tokens)
+    if behaviour.hedges:  # as slow as the answer that it does not give
+        tokens, finish_reason = _cut(hedge(key), order)
+    chunks = tuple(
+        "".join(tokens[start : start + TOKENS_PER_CHUNK]) for start in range(0, len(tokens), TOKENS_PER_CHUNK)
+    )
+    soonest, latest = FIRST_TOKEN_S
+    return Reply(
+        key=key_of(key.hex(), behaviour.name),
+        chunks=chunks,
+        finish_reason=finish_reason,
+        prompt_tokens=sum(TOKENS_PER_MESSAGE + count_of(message.text) for message in order.messages),
+        completion_tokens=len(tokens),
+        first_s=behaviour.slowness * (soonest + (latest - soonest) * fraction(key, "first token")),
+        rest_s=behaviour.slowness * TOKEN_S * min(awaited, most),
+        breaks_after=_breaks_after(key, len(chunks), behaviour.share_of_broken_streams),
+        fails=awaited > most,
+    )
+
+
+def _cut(text: str, order: Order) -> tuple[list[str], str]:
+    ends = [place for stop in order.stops if (place := text.find(stop)) >= 0]
+    tokens = tokens_of(text[: min(ends)] if ends else text)
+    if order.most_tokens is not None and len(tokens) > order.most_tokens:
+        return tokens[: order.most_tokens], "length"
+    return tokens, "stop"
+
+
+def _breaks_after(key: bytes, chunks: int, share: float) -> int | None:
+    if not chunks or fraction(key, "broken stream") >= share:
+        return None
+    return int(fraction(key, "where it breaks") * chunks)
