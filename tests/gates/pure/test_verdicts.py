@@ -201,12 +201,12 @@ def test_change_says_what_fell_and_that_it_was_not_chance() -> None:
 
 def test_change_names_the_worst_single_case() -> None:
     old = np.linspace(0.5, 0.9, 40)
-    pairs = [CasePair("mild", 0.5, 0.6), CasePair("grave", 0.1, 0.6), CasePair("open", 0.2, 0.6)]
+    pairs = [CasePair("mild", 0.5, 0.6), CasePair("grave", 0.1, 0.6), CasePair("b", 0.2, 0.6)]
     fresh = {"mild": FreshScores([0.5], [0.6]), "grave": FreshScores([0.1], [0.6])}
     material = ChangeMaterial(paired_level(old, old), cases=tuple(judge_cases(pairs, 0.03, fresh=fresh)))
     assert change_verdict(judge_changes([material])[0]).reasons == (
         "Cases that dropped by more than the limit, confirmed by fresh scores: 2, the worst grave by 0.50 points.",
-        "Cases that seem to have dropped by more than the limit and await fresh scores: 1, the worst open by 0.40 points.",
+        "Cases that seem to have dropped by more than the limit and await fresh scores: 1, the worst b by 0.40 points.",
         "Quality is the same on the same 40 cases.",
     )
 
