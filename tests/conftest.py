@@ -19,7 +19,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "relcontrol.settings"
 END_TEST_DATABASE = start_test_database()
 django.setup()  # pytest-django does it only where it could read the settings before this file
 
-SECONDS_TO_END = 60
+SECONDS_TO_END = 20
 AS_APPLICATION = f"-c role={APP_ROLE}"
 
 # Marked tests need one of these where it usually listens.
@@ -75,7 +75,7 @@ def _wait_for_the_killed() -> None:
 
     def nobody_else() -> bool:
         cursor.execute(
-            "SELECT pid, state, query FROM pg_stat_activity"
+            "SELECT application_name, backend_start::text, state_change::text, state, query FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL"
         )
         others[:] = cursor.fetchall()

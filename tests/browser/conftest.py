@@ -39,11 +39,16 @@ def chromium() -> Iterator[Browser]:
     """One browser for each test process."""
     if not CHROMIUM.exists():
         pytest.skip(f"needs Chromium at {CHROMIUM}: apt-get install chromium")
+    from django.db import connections  # noqa: PLC0415 - Django is set up after this file is read
+
     # Playwright's sync API runs a loop in this thread, which Django would take for an async view.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
+        # While Playwright's loop runs, Django's connections are those of an async context. Without the loop nobody
+        # finds them again: their session would stay open and keep the tests' database from being removed.
+        connections.close_all()
         browser.close()
 
 
