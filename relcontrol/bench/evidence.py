@@ -92,7 +92,7 @@ def _organization(slug: str, receipts: int) -> Organization:
 
 def _exported(organization: Organization, file: Path) -> Cost:
     """Make the export as a worker does, in a process of its own, and write its file."""
-    export = request_export(actor=command_actor(organization), scope={"organization": True})
+    export = request_export(actor=command_actor(organization), scope={"organization": True}, with_report=False)
     [cost] = in_processes([partial(_measured, export.pk)])
     export.refresh_from_db()
     if export.state != Export.State.DONE:
