@@ -1,5 +1,6 @@
 """REST: gate runs to read, to wait for and to cancel; and ratings of answers."""
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -25,6 +26,8 @@ from relcontrol.errors import Malformed, NotFound, invalid
 
 LONGEST_WAIT: Final = 30
 LOOK_EVERY_SECONDS: Final = 0.25
+# A held answer keeps a thread of the web process, which has four: pipelines that wait must not stop the pages.
+HELD: Final = threading.BoundedSemaphore(2)
 WAIT: Final = OpenApiParameter(
     "wait",
     {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT},
@@ -137,11 +140,16 @@ def wait_of(request: Request) -> int:
 
 
 def waited_for(run: GateRun, seconds: int) -> GateRun:
-    """The run once it is over, or as it is when the time is up."""
-    until = time.monotonic() + seconds
-    while not run.is_over and time.monotonic() < until:
-        time.sleep(LOOK_EVERY_SECONDS)
-        run = run_named(run.organization, run.pk)
+    """The run once it is over, or as it is when the time is up; at once where too many answers are held already."""
+    if run.is_over or not seconds or not HELD.acquire(blocking=False):
+        return run
+    try:
+        until = time.monotonic() + seconds
+        while not run.is_over and time.monotonic() < until:
+            time.sleep(LOOK_EVERY_SECONDS)
+            run = run_named(run.organization, run.pk)
+    finally:
+        HELD.release()
     return run
 
 

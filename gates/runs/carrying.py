@@ -4,15 +4,14 @@ A rebase changes only what a release is compared with, so what was found of its 
 for again; nor can a failure be left behind that way. The new run has a digest of its own and names where it came from.
 """
 
+from dataclasses import replace
+
 from audit.events import Event
-from audit.receipts import Record, append
-from audit.statement import Policy, ReleaseRef
-from audit.weights import weights_claim
+from audit.receipts import append
 from gates.run_models import GateRun, SliceResult
 from gates.runs.candidate import Candidate
 from gates.runs.digests import gate_run_digest, without_floats
-from gates.runs.document import decision_inputs
-from gates.runs.recording import run_state
+from gates.runs.recording import run_state, verdict_record
 from gates.runs.selectors import deciding_runs
 from gates.slices.services import slice_set_digest
 from relcontrol.accounts.actors import Actor
@@ -41,22 +40,9 @@ def carried_run(*, actor: Actor, candidate: Candidate) -> GateRun | None:
 
 def append_carried(actor: Actor, run: GateRun) -> None:
     """The receipt of a carried run."""
-    receipt = append(
-        actor,
-        Record(
-            event=Event.GATE_CARRIED,
-            outcome=run.verdict.removeprefix("gate_"),
-            kind="release",
-            name=run.release_name,
-            application=run.application.slug,
-            release=ReleaseRef(run.manifest_sha256),
-            policy=Policy(run.policy["id"], run.policy["revision"], run.policy["sha256"]),
-            inputs=decision_inputs(run.document or {}),
-            weights=weights_claim({"model": run.candidate["model"]}),
-            state=run_state(run) | {"carried_from": run.carried_from.gate_run_sha256 if run.carried_from else None},
-        ),
-    )
-    run.receipt_hash = receipt.receipt_hash
+    source = run.carried_from.gate_run_sha256 if run.carried_from else None
+    state = run_state(run) | {"carried_from": source}
+    run.receipt_hash = append(actor, replace(verdict_record(run), event=Event.GATE_CARRIED, state=state)).receipt_hash
     run.save(update_fields=["receipt_hash"])
 
 

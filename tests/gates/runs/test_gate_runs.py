@@ -1,9 +1,12 @@
 """Judging a release on sent results, by the API: verdicts, reasons, refusals and receipts."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
+from gates.api import runs
 from gates.run_models import CaseResult, GateRun
 from tests.gates.runs.stage import Stage, agreeing, cases_of, ramp, results_of, stage
 
@@ -199,3 +202,15 @@ def test_more_grades_of_the_same_answers_are_new_evidence(here: Stage) -> None:
     again = here.judged(release, more)
     assert again["gate_run_id"] != failed["gate_run_id"]
     assert again["verdict"] == "gate_fail"
+
+
+def test_where_answers_are_held_already_nobody_else_is_kept_waiting(
+    here: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.judged(here.register(), results_of(CASES, ramp(60)))["gate_run_id"]
+    GateRun.objects.filter(pk=run).update(state="running")
+    monkeypatch.setattr(runs, "HELD", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: pytest.fail("the answer was held"))
+    with runs.HELD:
+        answer = here.ci.get(f"gate-runs/{run}", wait="30")
+    assert answer.json()["state"] == "running"

@@ -64,7 +64,7 @@ def test_two_verdicts_at_once_on_the_same_evidence_are_one(pair: Pair) -> None:
 
 def test_the_same_request_twice_at_once_is_one_run(pair: Pair) -> None:
     answers = at_once(*[sending(pair, SCORES) for _ in range(4)])
-    assert {answer.status_code for answer in answers} == {200}
+    assert {answer.status_code for answer in answers} <= {200, 202}  # some may not be held until it is over
     assert len({answer.json()["gate_run_id"] for answer in answers}) == 1
     assert GateRun.objects.filter(manifest_sha256=pair.second.manifest_sha256).count() == 1
     assert events(pair.stage.organization, "gate.passed") == 1
