@@ -141,7 +141,7 @@ def wait_of(request: Request) -> int:
 
 def waited_for(run: GateRun, seconds: int) -> GateRun:
     """The run once it is over, or as it is when the time is up; at once where too many answers are held already."""
-    if run.is_over or not seconds or not HELD.acquire(blocking=False):
+    if not seconds or not HELD.acquire(blocking=False):
         return run
     try:
         until = time.monotonic() + seconds
