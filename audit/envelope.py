@@ -6,9 +6,13 @@ The payload type follows from the key's purpose, so a key of one purpose cannot 
 import base64
 from typing import Any
 
-from audit.keys import EXPORT, RECEIPTS, Signer
+from audit.keys import EXPORT, RECEIPTS, ROUTING, Signer
 
-PAYLOAD_TYPES = {RECEIPTS: "application/vnd.in-toto+json", EXPORT: "application/vnd.relcontrol.export+json"}
+PAYLOAD_TYPES = {
+    RECEIPTS: "application/vnd.in-toto+json",
+    EXPORT: "application/vnd.relcontrol.export+json",
+    ROUTING: "application/vnd.relcontrol.routing+json",
+}
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:

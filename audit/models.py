@@ -21,6 +21,8 @@ class KeyringEntry(models.Model):
     class Purpose(models.TextChoices):
         RECEIPTS = "receipts", "Receipts"
         EXPORT = "export", "Exports"
+        LOG = "log", "Log checkpoints"
+        ROUTING = "routing", "Routing"
 
     keyid = models.CharField(max_length=SHA256, primary_key=True)
     purpose = models.CharField(max_length=20, choices=Purpose.choices)

@@ -1,7 +1,8 @@
 """Judges: known by name, addressed by the digest of what makes them (contracts.md "judge").
 
 An external judge scores outside of relcontrol and sends its scores; it is made by the first run that names it. Its
-scale is a part of it: the same name with another scale would be another judge.
+scale is a part of it: the same name with another scale would be another judge. Judges of rules are made in
+`gates.rule_judges`; the default one is there for every organization.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from gates.models import Judge
+from gates.rule_judge.definition import DEFAULT, KIND, RULES_VERSION, Rules
 from gates.slices.rules import read_judge
 from gates.suite_files.digests import decimal_text
 from relcontrol.accounts.actors import Actor
@@ -23,6 +25,7 @@ from relcontrol.errors import Conflict, NotFound, invalid
 
 JUDGE_SCHEMA: Final = "relcontrol/judge/v1"
 EXTERNAL: Final = "external:"
+DEFAULT_RULES: Final = "rules:default@1"
 DEFAULT_SCALE: Final = (0.0, 1.0)
 
 Scale = tuple[float, float]
@@ -44,6 +47,22 @@ def external_definition(name: str, scale: Scale) -> dict[str, Any]:
     }
 
 
+def rules_definition(rules: Rules) -> dict[str, Any]:
+    """What makes a judge of rules; its name has no part in it."""
+    return {
+        "kind": KIND,
+        "endpoint": None,
+        "model": None,
+        "prompt": None,
+        "draws": 1,
+        "aggregation": "veto",
+        "scale": [decimal_text(end) for end in DEFAULT_SCALE],
+        "reference": False,
+        "parameters": {"version": RULES_VERSION, "rules": rules.as_json()},
+        "children": [],
+    }
+
+
 def judge_digest(definition: Mapping[str, Any]) -> str:
     """What gate runs and calibrations pin."""
     return sha256_hex({"schema": JUDGE_SCHEMA, **definition})
@@ -61,9 +80,27 @@ def judges_of(organization: Organization) -> QuerySet[Judge]:
 
 
 def judge_named(organization: Organization, text: str) -> Judge:
-    """The judge with this id or name."""
+    """The judge with this id or name; the default rules are there without anybody having made them."""
     key = "pk" if text.startswith("jdg_") else "name"
-    return found(judges_of(organization), "judge", **{key: text})
+    rows = judges_of(organization)
+    if text == DEFAULT_RULES and not rows.filter(name=text).exists():
+        return _default_rules(organization)
+    return found(rows, "judge", **{key: text})
+
+
+def _default_rules(organization: Organization) -> Judge:
+    """The default judge as a row that need not be stored; its name is its id."""
+    definition = rules_definition(DEFAULT)
+    return Judge(
+        id=DEFAULT_RULES,
+        organization=organization,
+        name=DEFAULT_RULES,
+        definition=definition,
+        sha256=judge_digest(definition),
+        created_by="internal",
+        created_by_label="relcontrol",
+        created_at=organization.created_at,
+    )
 
 
 def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
@@ -76,7 +113,8 @@ def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
             return judge_named(actor.organization, name)
         except NotFound as error:
             raise invalid("judge", error.detail, code="unknown_judge") from error
-    known = judges_of(actor.organization).filter(name=name).first() or _made(actor, name, scale or DEFAULT_SCALE)
+    known = judges_of(actor.organization).filter(name=name).first()
+    known = known or _made(actor, name, scale or DEFAULT_SCALE)
     if scale is not None and scale_of(known) != scale:
         low, high = scale_of(known)
         message = f"{name} scores from {low:g} to {high:g}; a judge with another scale needs another name or version."
@@ -84,9 +122,9 @@ def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
     return known
 
 
-def _made(actor: Actor, name: str, scale: Scale) -> Judge:
-    definition = external_definition(name, scale)
-    judge = Judge(
+def unsaved_judge(actor: Actor, name: str, definition: dict[str, Any]) -> Judge:
+    """A judge that this actor makes."""
+    return Judge(
         organization=actor.organization,
         name=name,
         definition=definition,
@@ -95,6 +133,10 @@ def _made(actor: Actor, name: str, scale: Scale) -> Judge:
         created_by_label=actor.label,
         created_at=now(),
     )
+
+
+def _made(actor: Actor, name: str, scale: Scale) -> Judge:
+    judge = unsaved_judge(actor, name, external_definition(name, scale))
     try:
         with transaction.atomic():
             judge.save(force_insert=True)

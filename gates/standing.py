@@ -5,11 +5,13 @@ review, and from an override of that very run. The functions for lists take as m
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 
 from gates.overrides.selectors import overriding_runs
 from gates.reviews.sign_offs import signed_runs
-from gates.run_models import GateRun
+from gates.run_models import GateRun, Override
+from gates.runs.selectors import deciding_run
 from relcontrol.accounts.models import Organization
 from relcontrol.clock import now
 from relcontrol.jobs.models import LeasedJob
@@ -46,6 +48,17 @@ def standings_of(organization: Organization, manifests: Iterable[str]) -> dict[s
 def standing_of(organization: Organization, manifest_sha256: str) -> Standing:
     """The standing of one manifest."""
     return standings_of(organization, [manifest_sha256])[manifest_sha256]
+
+
+def decided_at(organization: Organization, manifest_sha256: str) -> datetime | None:
+    """When the standing of a manifest was last decided: by its run, a sign-off of it, or an override of it."""
+    run = deciding_run(organization, manifest_sha256)
+    if run is None:
+        return None
+    used = Override.objects.filter(run=run, state__in=[Override.State.ACTIVE, Override.State.USED])
+    times = [run.finished_at, *run.sign_offs.values_list("signed_at", flat=True)]
+    times += [decided or requested for decided, requested in used.values_list("decided_at", "requested_at")]
+    return max((at for at in times if at is not None), default=None)
 
 
 def _standing(

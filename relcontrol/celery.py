@@ -1,4 +1,7 @@
-"""The Celery application: wake-ups for `worker` and periodic ticks for `ticker`.
+"""The Celery application: wake-ups for `worker` and `replayer`, periodic ticks for `ticker`.
+
+Three queues, so that nothing waits behind what is slower: `ticks` for what decides about canaries every two seconds,
+`replays` for what asks other servers or looks at much, `work` for long jobs.
 
 State lives in rows; a message only says "look now". Without CELERY_BROKER_URL messages travel through a folder, polled
 every tenth of a second; kombu's default of a second would carry eleven messages a second.
@@ -7,6 +10,7 @@ every tenth of a second; kombu's default of a second would carry eleven messages
 import os
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "relcontrol.settings")
 
@@ -14,6 +18,7 @@ from django.conf import settings
 
 TICK_SECONDS = 2.0
 
+TRANSPORT_ALIASES["filesystem"] = "relcontrol.jobs.folder_broker:Transport"
 app = Celery("relcontrol", broker=settings.CELERY_BROKER_URL)
 app.set_default()  # for every thread: a Celery application is otherwise the current one of the thread that made it
 app.conf.update(
@@ -51,7 +56,7 @@ app.conf.beat_schedule = {
     "check-chains": {
         "task": "relcontrol.ticks.check_chains",
         "schedule": 60.0,
-        "options": {"queue": "ticks", "expires": 60.0},
+        "options": {"queue": "replays", "expires": 60.0},
     },
     "expire-overrides": {
         "task": "relcontrol.ticks.expire_overrides",
@@ -61,12 +66,37 @@ app.conf.beat_schedule = {
     "tidy": {
         "task": "relcontrol.ticks.tidy",
         "schedule": 600.0,
-        "options": {"queue": "ticks", "expires": 600.0},
+        "options": {"queue": "replays", "expires": 600.0},
+    },
+    "rollouts": {
+        "task": "relcontrol.ticks.rollouts",
+        "schedule": TICK_SECONDS,
+        "options": {"queue": "ticks", "expires": TICK_SECONDS},
+    },
+    "probes": {
+        "task": "relcontrol.ticks.probes",
+        "schedule": 60.0,
+        "options": {"queue": "replays", "expires": 60.0},
+    },
+    "partitions": {
+        "task": "relcontrol.ticks.partitions",
+        "schedule": 600.0,
+        "options": {"queue": "replays", "expires": 600.0},
+    },
+    "retention": {
+        "task": "relcontrol.ticks.retention",
+        "schedule": 600.0,
+        "options": {"queue": "replays", "expires": 600.0},
     },
     "worker-heartbeat": {
         "task": "relcontrol.ticks.worker_heartbeat",
         "schedule": 5.0,
         "options": {"queue": "work", "expires": 5.0},
+    },
+    "replayer-heartbeat": {
+        "task": "relcontrol.ticks.replayer_heartbeat",
+        "schedule": 5.0,
+        "options": {"queue": "replays", "expires": 5.0},
     },
 }
 app.autodiscover_tasks(["relcontrol"], related_name="ticks")

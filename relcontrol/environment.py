@@ -50,7 +50,7 @@ def secret(name: str, file: Path) -> str:
 
 def write_once(file: Path, content: bytes) -> None:
     """Write a private file unless there is one. It appears whole or not at all, and whoever comes second loses."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")  # threads may race, too
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
         stream.write(content)
         stream.flush()

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from audit.models import ChainCheck, Export
 from audit.selectors import exports_of
@@ -20,10 +21,15 @@ from gates.run_models import AllowlistEntry, GateRun, Override
 from gates.suites import imports_of
 from gates.waiting import failed_runs_for, overrides_for, proposals_for, reviews_for
 from relcontrol.accounts.actors import Actor
-from relcontrol.accounts.permissions import ADMINISTER, READ_AUDIT, WRITE_GATES, Allowed, Permission
+from relcontrol.accounts.permissions import ADMINISTER, READ_AUDIT, WRITE_GATES, WRITE_ROLLOUTS, Allowed, Permission
 from relcontrol.jobs.heartbeats import late_processes
 from relcontrol.jobs.models import LeasedJob
 from releases.models import Release
+from releases.pages.trace_filters import WITHOUT
+from releases.rolling.selectors import halted_lately, held_rollouts
+from releases.rolling.storing import value_of
+from releases.rollout_models import Rollout
+from releases.traces.unassigned import RouteShare, shares_of_unassigned
 
 FAILED_JOBS_SHOWN = 10
 FAILED_JOBS_COUNT_FOR = timedelta(days=7)
@@ -47,11 +53,16 @@ class Need:
 def needs_of(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[Need]:
     """What waits for this person."""
     yield from _of_the_product(actor, check, at)
+    if _may(actor, WRITE_ROLLOUTS):
+        yield from (_stopped(actor, row) for row in halted_lately(actor.organization, at))
+        yield from (_held(actor, row) for row in held_rollouts(actor.organization))
     yield from (_override(actor, row) for row in overrides_for(actor, at))
     yield from (_failed_run(actor, row) for row in _of_newest_releases(failed_runs_for(actor, at)))
     yield from (_review(actor, row, findings) for row, findings in reviews_for(actor, at))
     yield from (_proposal(actor, row) for row in proposals_for(actor, at))
     if _may(actor, WRITE_GATES):
+        shares = shares_of_unassigned(actor.organization, at)
+        yield from (_unassigned(actor, share) for share in shares if share.alarms)
         yield from map(_failed_import, _still_failed(imports_of(actor.organization), ("name",), at))
     if _may(actor, READ_AUDIT):
         yield from map(_failed_export, _still_failed(exports_of(actor.organization), ("scope",), at))
@@ -77,6 +88,44 @@ def _override(actor: Actor, row: Override) -> Need:
         button="Review",
         at=row.expires_at,
         time="lapses",
+    )
+
+
+def _held(actor: Actor, row: Rollout) -> Need:
+    return Need(
+        kind="hold",
+        word="Paused" if row.state == Rollout.State.PAUSED else "Held",
+        title=f"Decide how the rollout of {row.application.slug} {row.release.name} goes on",
+        why=_short(row.reasons[0]) if row.reasons else "It waits for a person.",
+        url=_address(actor, "rollout", rollout=row.pk),
+        button="Look",
+        at=value_of(row).halts_at,
+        time="halts",
+    )
+
+
+def _stopped(actor: Actor, row: Rollout) -> Need:
+    return Need(
+        kind="fail",
+        word="Halted",
+        title=f"See why {row.application.slug} {row.release.name} was halted",
+        why=_short(row.reasons[0]) if row.reasons else "A monitor stopped it.",
+        url=_address(actor, "rollout", rollout=row.pk),
+        button="See why",
+        at=row.ended_at,
+    )
+
+
+def _unassigned(actor: Actor, share: RouteShare) -> Need:
+    found, route = share.unassigned, share.route
+    requests = f"{found.count:,} of {found.of:,} requests of {route.application.slug}, {route.name}"
+    return Need(
+        kind="hold",
+        word="Unassigned",
+        title=f"Say which slice {requests} belong to",
+        why="No slice's rule took them within the last hour, so no slice's judge or threshold watches their answers.",
+        url=f"{_address(actor, 'traces')}?{urlencode({'route': route.pk, 'slice': WITHOUT})}",
+        button="See them",
     )
 
 

@@ -22,6 +22,8 @@ from relcontrol.needs import needs_of
 from relcontrol.web.pages import PageRequest, page
 from releases.deployability import Deployability
 from releases.models import Release
+from releases.pages.rollout_list import line_of
+from releases.rolling.selectors import running_rollouts
 from releases.selectors import releases_of, states_of
 
 RECENT_RELEASES = 8
@@ -61,6 +63,7 @@ def overview(request: PageRequest) -> HttpResponse:
         "title": title_of(len(needs)),
         "lede": _lede(actor, rows),
         "needs": needs,
+        "running": [line_of(row) for row in running_rollouts(actor.organization)],
         "rows": rows,
         "head": head,
         "check": check,

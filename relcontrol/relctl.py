@@ -28,7 +28,10 @@ RETRIED = (NO_ANSWER, 429, 503)
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0)
 POLL_SECONDS = 1.0
 LONGEST_WAIT = 30  # seconds that the server holds an answer
+READY_TRIES, READY_SECONDS, READY_WITHIN = 15, 2.0, 30.0  # for gateways: how often, how far apart, how long in all
+FOLLOW_SECONDS, TOLD_AGAIN = 2.0, 15  # how often a rollout is looked at; numbers alone are told at every so many looks
 VERDICTS = {"gate_pass": PASS, "gate_fail": FAIL, "gate_hold": HELD}
+ENDINGS = {"completed": PASS, "halted": FAIL, "aborted": FAIL}
 MOST_DECIMALS = 9
 ADDRESS = re.compile(r"(?P<scheme>https?)://(?P<host>[\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./~-]*)?", re.ASCII)
 TOKEN = re.compile(r"rc_[a-z0-9]{8,}\.[\w-]{20,}")
@@ -52,10 +55,10 @@ Run = Callable[[argparse.Namespace], Outcome]
 
 
 class RelctlError(Exception):
-    """Ends the command: a sentence, the lines below it, and the exit code."""
+    """Ends the command: a sentence, the lines below it, and the exit code; `problem` is the server's word for it."""
 
-    def __init__(self, message: str, *, lines: Iterable[str] = (), code: int = FAIL) -> None:
-        self.lines, self.code = (message, *(f"  {line}" for line in lines)), code
+    def __init__(self, message: str, *, lines: Iterable[str] = (), code: int = FAIL, problem: str = "") -> None:
+        self.lines, self.code, self.problem = (message, *(f"  {line}" for line in lines)), code, problem
 
 
 usage = partial(RelctlError, code=USAGE)
@@ -172,7 +175,8 @@ def refused(problem: dict[str, Any], otherwise: str) -> RelctlError:
     state = problem.get("state")
     for name, value in state.items() if isinstance(state, dict) else ():
         lines += [f"now {name}: {printable(entry)}" for entry in (value if isinstance(value, list) else [value])]
-    return RelctlError(str(problem.get("detail") or otherwise) + (f" ({marks})" if marks else ""), lines=lines)
+    said = str(problem.get("detail") or otherwise) + (f" ({marks})" if marks else "")
+    return RelctlError(said, lines=lines, problem=str(problem.get("code", "")))
 
 
 def objects(value: object) -> list[dict[str, Any]]:
@@ -455,14 +459,21 @@ add("--expires-in", dest="body.expires_in_seconds", metavar="SECONDS", type=int,
 
 
 def roll(arguments: argparse.Namespace) -> Outcome:
-    """Roll a release out in checkpoints of traffic."""
-    body = json.dumps(given(arguments, "body.")).encode()
-    answer = Client(arguments).call(f"releases/{quoted(arguments.release)}/roll", body)
-    members = answer.members("rollout_id")
-    return Outcome(f"Rollout {members['rollout_id']}", picked(members, "next_checkpoint_at"), answer.body, PASS)
+    """Roll a release out in checkpoints of traffic, once every gateway has it ready.
+
+    With --wait: exit code 0 completed, 1 halted or aborted, 3 not over when --timeout is, such as held for a review.
+    """
+    client, body = Client(arguments), json.dumps(given(arguments, "body.")).encode()
+    answer = started(client, f"releases/{quoted(arguments.release)}/roll", body)
+    if (members := answer.members()).get("dry_run"):
+        return would_start(members, answer)
+    key = str(answer.members("rollout_id")["rollout_id"])
+    if arguments.wait:
+        return followed(client, key)
+    return Outcome(f"Rollout {key}", picked(members, "state", "next_checkpoint_at"), answer.body, PASS)
 
 
-add = command(roll, "relctl roll 3f9ac41b22e0 --dwell-5 600 --reason 'Prompt v15'")
+add = command(roll, "relctl roll 3f9ac41b22e0 --dwell-5 600 --reason 'Prompt v15' --wait --timeout 7200")
 add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
 add("--strategy", dest="body.strategy", choices=("canary", "shadow"), default="canary", help="canary")
 for percent in (5, 25, 100):
@@ -471,13 +482,88 @@ for percent in (5, 25, 100):
         add(
             f"--{flag}-{percent}", dest=f"body.{field}", metavar="N", type=int, help=f"{unit} at {percent} %%, at least"
         )
+add("--dry-monitors", dest="body.dry_monitors", metavar="A,B", type=names, help="of errors,latency,quality: no effect")
 add("--dry-run", dest="body.dry_run", action="store_true", default=None, help="check and show, without effect")
 add("--reason", dest="body.reason", metavar="TEXT", help="for the record")
+add("--wait", action="store_true", help="follow the rollout to its end, telling what it waits for")
+
+
+def started(client: Client, path: str, body: bytes) -> Answer:
+    """The answer to a start; while gateways are not ready it is asked again, within bounds."""
+    until, said = time.monotonic() + READY_WITHIN, ""
+    for _ in range(READY_TRIES):
+        try:
+            return client.call(path, body)
+        except RelctlError as error:
+            if error.problem != "rollout_not_ready" or time.monotonic() > until:
+                raise
+            shown, said = said, error.lines[0]
+            if said != shown:
+                tell(f"Not ready yet: {said}")
+            client.wait(READY_SECONDS, said)
+    return client.call(path, body)
+
+
+def would_start(members: dict[str, Any], answer: Answer) -> Outcome:
+    """What a dry run found."""
+    goes = members.get("would_start") is True
+    facts = [("why not", str(reason)) for reason in members.get("why_not") or []]
+    facts += [("checkpoint", checkpoint_line(step)) for step in objects(members.get("checkpoints"))]
+    return Outcome(f"A dry run: it would {'' if goes else 'not '}start", facts, answer.body, PASS if goes else FAIL)
+
+
+def checkpoint_line(step: dict[str, Any]) -> str:
+    """`5 % for 600 s and 100 requests, at least`."""
+    return f"{step.get('percent')} % for {step.get('dwell_seconds')} s and {step.get('requests')} requests, at least"
+
+
+def followed(client: Client, key: str) -> Outcome:
+    """The rollout when it is over, or when the deadline is; what it waits for goes to stderr."""
+    answer, told, looks = client.call(f"rollouts/{quoted(key)}"), ("", ""), 0
+    tell(f"Rollout {key} goes on by itself; relctl only looks.")
+    while (state := str(answer.members("state")["state"])) not in ENDINGS:
+        line, looks = moving(answer.members()), looks + 1
+        if line[0] != told[0] or (line != told and looks % TOLD_AGAIN == 0):
+            tell(line[1])
+            told = line
+        try:
+            client.wait(FOLLOW_SECONDS, line[1])
+        except RelctlError as error:
+            tell(error.lines[0])
+            return rollout_outcome(answer, f"Rollout {key} is not over: {state.replace('_', ' ')}", HELD)
+        answer = client.call(f"rollouts/{quoted(key)}")
+    return rollout_outcome(answer, f"Rollout {key}: {state}", ENDINGS[state])
+
+
+def moving(members: dict[str, Any]) -> tuple[str, str]:
+    """Where a rollout stands and what it waits for: as a key that no number changes, and as a line."""
+    waiting = members.get("waiting_for") or {}
+    unmet = [each for each in objects(waiting.get("conditions")) if each.get("met") is not True]
+    state = str(members["state"]).replace("_", " ")
+    where = f"{state}, checkpoint {members.get('checkpoint')} ({members.get('percent')} %), next {waiting.get('next')}"
+    said = " ".join(str(each.get("sentence")) for each in unmet) or "Nothing is missing."
+    return " ".join([where, *(str(each.get("key")) for each in unmet)]), f"{where}: {said}"
+
+
+def rollout_outcome(answer: Answer, title: str, code: int = PASS) -> Outcome:
+    """A rollout with the reasons for its state, and what it waits for."""
+    members = answer.members("rollout_id", "state")
+    waiting = members.get("waiting_for") or {}
+    facts = picked(members, "state", "checkpoint", "percent", "release", "manifest_sha256", "version")
+    facts += [("because", str(reason)) for reason in members.get("reasons") or []]
+    for each in objects(waiting.get("conditions")):
+        if each.get("met") is not True:
+            facts.append(("waits for", f"{each.get('sentence')}" + (f" ({each['eta']})" if each.get("eta") else "")))
+    facts += picked(members, "next_checkpoint_at", "halts_at", "ended_at")
+    return Outcome(title, facts, answer.body, code)
 
 
 def status(arguments: argparse.Namespace) -> Outcome:
-    """Show a release: its standing and delivery, and whether it may be deployed, or why not."""
-    answer = Client(arguments).call(f"releases/{quoted(arguments.release)}")
+    """Show a release: standing, delivery, whether it may be deployed or why not. Of a rollout: what it waits for."""
+    if arguments.subject.startswith("rol_"):
+        answer = Client(arguments).call(f"rollouts/{quoted(arguments.subject)}")
+        return rollout_outcome(answer, f"Rollout {answer.members('rollout_id')['rollout_id']}")
+    answer = Client(arguments).call(f"releases/{quoted(arguments.subject)}")
     members = answer.members("release_id", "standing", "delivery", "deployable")
     facts = [("deployable", "yes" if members["deployable"] is True else "no")]
     facts += [("why not", str(reason)) for reason in members.get("why_not") or []]
@@ -486,7 +572,66 @@ def status(arguments: argparse.Namespace) -> Outcome:
 
 
 add = command(status, "relctl status 3f9ac41b22e0")
-add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
+add("subject", metavar="RELEASE|ROLLOUT", help="id, manifest SHA-256 or 12 digits of it; of a rollout its id, rol_…")
+
+
+def pause(arguments: argparse.Namespace) -> Outcome:
+    """Hold a rollout where it is; its monitors go on, and 24 hours later it halts."""
+    return ordered(arguments)
+
+
+def resume(arguments: argparse.Namespace) -> Outcome:
+    """Let a held rollout go on; takes a person's token."""
+    return ordered(arguments)
+
+
+def promote(arguments: argparse.Namespace) -> Outcome:
+    """Take a rollout one checkpoint further now; takes a person's token."""
+    return ordered(arguments)
+
+
+def halt(arguments: argparse.Namespace) -> Outcome:
+    """End a rollout: all traffic goes back to the stable release, for good."""
+    return ordered(arguments)
+
+
+def ordered(arguments: argparse.Namespace) -> Outcome:
+    """Carry out the command of this name."""
+    path = f"rollouts/{quoted(arguments.rollout)}/{arguments.command}"
+    answer = Client(arguments).call(path, json.dumps(given(arguments, "body.")).encode())
+    members = answer.members("rollout_id", "state")
+    return rollout_outcome(answer, f"Rollout {members['rollout_id']}: {str(members['state']).replace('_', ' ')}")
+
+
+for order in (pause, resume, promote, halt):
+    add = command(order, f"relctl {order.__name__} rol_01jd --reason 'I read fifty answers.'")
+    add("rollout", metavar="ROLLOUT", help="its id, rol_…")
+    add("--reason", dest="body.reason", metavar="TEXT", required=True, help="for the record; receipts keep it for ever")
+    add("--expected-version", dest="body.expected_version", metavar="N", type=int, help="refuse if it has moved on")
+
+
+def rollback(arguments: argparse.Namespace) -> Outcome:
+    """Roll a route back to what it served before, or with --rehearse find out whether that would work.
+
+    A rollout on the route is aborted. Exit code of a rehearsal: 0 nothing stands in the way, 1 something does.
+    """
+    path = f"routes/{quoted(arguments.route)}/rollback"
+    answer = Client(arguments).call(path, json.dumps(given(arguments, "body.")).encode())
+    members = answer.members("rollback_id", "rehearsed", "left", "target")
+    found = [("stands in the way", str(finding)) for finding in members.get("findings") or []]
+    facts = picked(members, "rollback_id", "left", "target", "generation", "receipt")
+    if members["rehearsed"] is True:
+        title = "A rehearsal: " + ("something stands in the way" if found else "the rollback would work")
+        return Outcome(title, [*found, *facts], answer.body, FAIL if found else PASS)
+    where = f"back to {members['target']}" if members["target"] else "back to nothing: the route answers 503"
+    return Outcome(f"Rolled {where}", facts, answer.body, PASS)
+
+
+add = command(rollback, "relctl rollback rte_01jd --reason 'Answers on licences are wrong.' --rehearse")
+add("route", metavar="ROUTE", help="its id, rte_…")
+add("--reason", dest="body.reason", metavar="TEXT", required=True, help="for the record; receipts keep it for ever")
+add("--to", dest="body.to", metavar="RELEASE", help="any release that was stable on the route; else the previous one")
+add("--rehearse", dest="body.rehearse", action="store_true", default=None, help="check everything, change nothing")
 
 
 def export(arguments: argparse.Namespace) -> Outcome:

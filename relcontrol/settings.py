@@ -181,6 +181,7 @@ CELERY_BROKER_URL = environment.text("CELERY_BROKER_URL", "filesystem://localhos
 KEY_DIR = Path(environment.text("RELCONTROL_KEYS", str(DATA_DIR / "keys")))
 ORIGIN_HOST = environment.text("RELCONTROL_ORIGIN", "relcontrol.local")
 RECEIPT_RETENTION_YEARS = environment.number("RELCONTROL_RETENTION_YEARS", 10, minimum=1)
+TRACE_RETENTION_DAYS = environment.number("RELCONTROL_TRACE_RETENTION_DAYS", 30, minimum=1)
 
 LOGGING = {
     "version": 1,

@@ -25,11 +25,18 @@ from relcontrol.jobs.leases import Lease, claimable
 from relcontrol.jobs.models import LeasedJob
 from relcontrol.jobs.running import run
 from relcontrol.jobs.wake import wake
+from releases.replays.working import replay
+from releases.rolling.ticking import tick_rollouts
+from releases.rolling.warmth import probe_all
+from releases.rollout_models import ReplayJob
+from releases.routing.replicas import tidy_replicas
+from releases.traces.partitions import ensure_partitions, expire
 
 JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
     "suite-import": (SuiteImport, import_suite),
     "gate-run": (GateRun, judge_run),
     "export": (Export, make_export),
+    "replay": (ReplayJob, replay),
 }
 WAKES_PER_TICK = 50
 
@@ -59,6 +66,12 @@ def worker_heartbeat() -> None:
     beat("worker", now())
 
 
+@shared_task(name="relcontrol.ticks.replayer_heartbeat")
+def replayer_heartbeat() -> None:
+    """The same in the queue of replays."""
+    beat("replayer", now())
+
+
 @shared_task(name="relcontrol.ticks.check_chains")
 def check_chains() -> None:
     """Verify what was added to each chain since the last check."""
@@ -71,10 +84,35 @@ def expire_overrides() -> None:
     expire_due(now())
 
 
+@shared_task(name="relcontrol.ticks.rollouts")
+def rollouts() -> None:
+    """Look at every canary: count, decide, move. Nothing else that ticks may keep it waiting."""
+    tick_rollouts(now())
+
+
+@shared_task(name="relcontrol.ticks.probes")
+def probes() -> None:
+    """Ask what a rollback would go to whether it answers."""
+    probe_all(now())
+
+
+@shared_task(name="relcontrol.ticks.partitions")
+def partitions() -> None:
+    """Make the days ahead for traces."""
+    ensure_partitions(now())
+
+
+@shared_task(name="relcontrol.ticks.retention")
+def retention() -> None:
+    """Drop traces, keys and answers that have outlived their retention."""
+    expire(now())
+
+
 @shared_task(name="relcontrol.ticks.tidy")
 def tidy() -> None:
-    """Delete what has lapsed: stored answers, rate windows, failed sign-ins."""
+    """Delete what has lapsed: stored answers, rate windows, failed sign-ins, gateways that are gone."""
     at = now()
+    tidy_replicas(at)
     IdempotencyRecord.objects.filter(created_at__lt=at - timedelta(hours=24)).delete()
     RateWindow.objects.filter(minute__lt=int(at.timestamp()) // 60 - 60).delete()
     SignInAttempt.objects.filter(at__lt=at - timedelta(hours=1)).delete()

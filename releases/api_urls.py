@@ -2,11 +2,18 @@
 
 from django.urls import path
 
+from releases.api.archive import Archive
 from releases.api.artifacts import Artifacts, OneArtifact
+from releases.api.feedback import SendFeedback
 from releases.api.gate_runs import ReleaseGateRuns
 from releases.api.override import RequestOverride
 from releases.api.releases import Difference, ManifestBytes, OneRelease, Releases
 from releases.api.roll import Roll
+from releases.api.rollouts import OneRollout, RolloutCommand, Rollouts
+from releases.api.route_policies import OneRolloutPolicy, RolloutPolicies
+from releases.api.routes import OneRoute, RollBack, ServingAt
+from releases.api.scores import Pairs, Scores
+from releases.api.traces import Traces
 
 urlpatterns = [
     path("artifacts", Artifacts.as_view(), name="api-artifacts"),
@@ -17,5 +24,18 @@ urlpatterns = [
     path("releases/<str:release>/diff", Difference.as_view(), name="api-release-diff"),
     path("releases/<str:release>/override", RequestOverride.as_view(), name="api-release-override"),
     path("releases/<str:release>/gate-runs", ReleaseGateRuns.as_view(), name="api-release-gate-runs"),
+    path("releases/<str:release>/archive", Archive.as_view(), name="api-release-archive"),
     path("releases/<str:release>/roll", Roll.as_view(), name="api-release-roll"),
+    path("feedback", SendFeedback.as_view(), name="api-feedback"),
+    path("rollout-policies", RolloutPolicies.as_view(), name="api-rollout-policies"),
+    path("rollout-policies/<str:policy>", OneRolloutPolicy.as_view(), name="api-rollout-policy"),
+    path("rollouts", Rollouts.as_view(), name="api-rollouts"),
+    path("rollouts/<str:rollout>", OneRollout.as_view(), name="api-rollout"),
+    path("rollouts/<str:rollout>/pairs", Pairs.as_view(), name="api-rollout-pairs"),
+    path("rollouts/<str:rollout>/scores", Scores.as_view(), name="api-rollout-scores"),
+    path("rollouts/<str:rollout>/<str:command>", RolloutCommand.as_view(), name="api-rollout-command"),
+    path("routes/<str:route>", OneRoute.as_view(), name="api-route"),
+    path("routes/<str:route>/serving", ServingAt.as_view(), name="api-route-serving"),
+    path("routes/<str:route>/rollback", RollBack.as_view(), name="api-route-rollback"),
+    path("traces", Traces.as_view(), name="api-traces"),
 ]

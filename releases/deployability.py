@@ -10,6 +10,7 @@ Pure: what gateways and the rollback target have to say is asked when a rollout 
 from dataclasses import dataclass
 
 DEPLOYABLE_STANDINGS = frozenset({"pass", "overridden"})
+STOPPED = frozenset({"halted", "rolled_back"})
 
 _STANDING_SAYS = {
     "none": "No gate run has judged this release; a release rolls only after a gate pass or an approved override.",
@@ -45,14 +46,19 @@ class Deployability:
         return not self.why_not
 
 
-def deployability(*, standing: str, delivery: str, override_usable: bool = True) -> Deployability:
-    """What a standing and the stored delivery state mean for a rollout."""
+def deployability(
+    *, standing: str, delivery: str, override_usable: bool = True, renewed: bool = False
+) -> Deployability:
+    """What a standing and the stored delivery state mean for a rollout.
+
+    `renewed`: the standing was decided after the release was halted or rolled back.
+    """
     reasons = []
     if standing not in DEPLOYABLE_STANDINGS:
         reasons.append(_STANDING_SAYS[standing])
     if standing == "overridden" and not override_usable:
         reasons.append(_USED)
-    if delivery != "registered":
+    if delivery != "registered" and not (renewed and delivery in STOPPED):
         reasons.append(_DELIVERY_SAYS[delivery])
     return Deployability(standing, _shown_delivery(standing, delivery), tuple(reasons))
 

@@ -54,7 +54,10 @@ class ArtifactVersion(models.Model):
 
 
 class Release(models.Model):
-    """An immutable manifest, known by its SHA-256. Only `delivery` ever changes (contracts.md "States")."""
+    """An immutable manifest, known by its SHA-256. Only its delivery ever changes (contracts.md "States").
+
+    `staged_at` is when gateways were last told to have it ready, before it answers anything.
+    """
 
     class Delivery(models.TextChoices):
         REGISTERED = "registered", "Registered"
@@ -79,6 +82,7 @@ class Release(models.Model):
     changes = models.JSONField()
     findings = models.JSONField()
     delivery = models.CharField(max_length=12, choices=Delivery.choices, default=Delivery.REGISTERED)
+    staged_at = models.DateTimeField(null=True)
     registered_by = models.CharField(max_length=40)
     registered_by_label = models.CharField(max_length=254)
     created_at = models.DateTimeField()
@@ -107,3 +111,8 @@ class Release(models.Model):
     def name(self) -> str:
         """`r128`: a name for people, never a key."""
         return f"r{self.number}"
+
+
+from releases import replica_models as _replica_models  # noqa: E402, F401 - registers them
+from releases import rollout_models as _rollout_models  # noqa: E402, F401
+from releases import trace_models as _trace_models  # noqa: E402, F401

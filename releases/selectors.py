@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from gates.overrides.selectors import usable_manifests
-from gates.standing import Standing, standing_of, standings_of
+from gates.standing import Standing, decided_at, standing_of, standings_of
 from relcontrol.accounts.models import Organization, Route
 from relcontrol.accounts.selectors import found
 from relcontrol.bundle.changes import diff
@@ -16,8 +16,9 @@ from relcontrol.bundle.components import TITLES
 from relcontrol.clock import now
 from relcontrol.errors import NotFound
 from releases.artifact_selectors import contents
-from releases.deployability import Deployability, deployability
+from releases.deployability import STOPPED, Deployability, deployability
 from releases.models import Release
+from releases.rollout_models import Rollback, Rollout
 
 MIN_PREFIX: Final = 12
 SHA256: Final = 64
@@ -93,7 +94,10 @@ def state_of(release: Release) -> Deployability:
     standing = standing_of(release.organization, release.manifest_sha256)
     usable = _usable(release.organization, {release.manifest_sha256: standing})
     return deployability(
-        standing=standing, delivery=release.delivery, override_usable=release.manifest_sha256 in usable
+        standing=standing,
+        delivery=release.delivery,
+        override_usable=release.manifest_sha256 in usable,
+        renewed=_renewed(release),
     )
 
 
@@ -107,9 +111,21 @@ def states_of(organization: Organization, releases: Iterable[Release]) -> dict[s
             standing=standings[row.manifest_sha256],
             delivery=row.delivery,
             override_usable=row.manifest_sha256 in usable,
+            renewed=_renewed(row),
         )
         for row in rows
     }
+
+
+def _renewed(release: Release) -> bool:
+    """Whether a release that was stopped has been judged since; asked for only where one was."""
+    if release.delivery not in STOPPED:
+        return False
+    stops = Rollout.objects.filter(release=release, state=Rollout.State.HALTED).values_list("ended_at", flat=True)
+    rollbacks = Rollback.objects.filter(left=release, rehearsed=False).values_list("decided_at", flat=True)
+    stopped = max((at for at in (*stops, *rollbacks) if at is not None), default=None)
+    decided = decided_at(release.organization, release.manifest_sha256)
+    return stopped is not None and decided is not None and decided > stopped
 
 
 def _usable(organization: Organization, standings: Mapping[str, str]) -> set[str]:

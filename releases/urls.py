@@ -1,20 +1,46 @@
 """Pages of releases and prompts, below /o/<organization>/.
 
 A prompt's name has slashes, so its own page ends in one and what is done with it does not: `a/edit/` is the page of
-the prompt `a/edit`, `a/edit` the editor of `a`.
+the prompt `a/edit`, `a/edit` the editor of `a`. The id of a request is its client's, and may have slashes as well.
 """
 
 from django.urls import path
 
-from releases.pages import editor, override, prompts, registering, release, releases, roll
+from releases.pages import (
+    archive,
+    editor,
+    override,
+    prompts,
+    registering,
+    release,
+    releases,
+    roll,
+    rollback,
+    rollout,
+    rollout_list,
+    rollout_policies,
+    routes,
+    trace,
+    traces,
+)
 
 urlpatterns = [
     path("releases/", releases.releases, name="releases"),
     path("releases/new", registering.register_release, name="release-new"),
     path("releases/<str:release>", release.release, name="release"),
     path("releases/<str:release>/override/", override.request_page, name="override-request"),
+    path("releases/<str:release>/archive", archive.archive_release, name="release-archive"),
     path("releases/<str:release>/roll/", roll.roll, name="release-roll"),
     path("releases/<str:release>/manifest.json", release.manifest, name="release-manifest"),
+    path("rollouts/", rollout_list.rollouts, name="roll"),
+    path("rollouts/<slug:rollout>/", rollout.rollout, name="rollout"),
+    path("settings/rollout-policies/", rollout_policies.rollout_policies, name="rollout-policies"),
+    path("settings/rollout-policies/<slug:policy>/", rollout_policies.rollout_policy, name="rollout-policy"),
+    path("settings/rollout-policies/<slug:policy>/remove", rollout_policies.remove, name="rollout-policy-remove"),
+    path("routes/<slug:route>/", routes.route, name="route"),
+    path("routes/<slug:route>/rollback", rollback.rollback, name="route-rollback"),
+    path("traces/", traces.traces, name="traces"),
+    path("traces/<path:request_id>/", trace.trace, name="trace"),
     path("prompts/", prompts.prompts, name="prompts"),
     path("prompts/<path:name>/edit", editor.edit, name="prompt-edit"),
     path("prompts/<path:name>/preview", editor.preview, name="prompt-preview"),

@@ -19,6 +19,13 @@ DO $$ DECLARE found record; BEGIN
 END $$
 """
 
+# Django does not manage the partitioned table, so it would leave the traces of one test to the next.
+TRUNCATE_TRACES = """
+DO $$ BEGIN
+    IF to_regclass('releases_trace') IS NOT NULL THEN TRUNCATE releases_trace; END IF;
+END $$
+"""
+
 
 def flush_with_receipts(sql_flush: SqlFlush) -> SqlFlush:
     """Django's `sql_flush`, run as the owner with the triggers of receipts out of the way."""
@@ -31,6 +38,7 @@ def flush_with_receipts(sql_flush: SqlFlush) -> SqlFlush:
             "SET ROLE NONE",  # not RESET ROLE, which goes back to the role of the connection's options
             SWITCH_TRIGGERS.format(switch="DISABLE"),
             *statements,
+            TRUNCATE_TRACES,
             SWITCH_TRIGGERS.format(switch="ENABLE ALWAYS"),
             "RESET ROLE",
         ]

@@ -10,11 +10,17 @@ from audit.chain_checks import check_all_chains
 from audit.models import ChainCheck, Receipt
 from gates.models import Slice, Suite
 from gates.run_models import GateRun, Override
-from relcontrol.accounts.models import Membership
+from relcontrol.accounts.models import Endpoint, Membership
 from relcontrol.clock import now
 from relcontrol.demo import making as demo
+from relcontrol.demo.registering import READY
 from relcontrol.demo.topics import TOPICS
+from relcontrol.demo_models.behaviours import BEHAVIOURS
 from releases.models import Release
+from releases.routing.serving import Served, endpoint_of
+from releases.selectors import state_of
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,14 +30,15 @@ def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
 
     folder = tmp_path_factory.mktemp("demo")
     with django_db_blocker.unblock(), override_settings(DATA_DIR=folder), transaction.atomic():
-        demo.ensure()
+        demo.ensure("http://127.0.0.1:8003/v1")
         yield
         transaction.set_rollback(True)
 
 
 def test_each_release_after_the_first_changes_one_thing() -> None:
     changed = [[change["component"] for change in row.changes] for row in Release.objects.order_by("number")]
-    assert changed == [[], ["prompt_template"], ["prompt_template"]]
+    story = [[], ["prompt_template"], ["prompt_template"]]
+    assert changed == [*story, ["prompt_template"], *(4 * [["model"]])]
 
 
 def test_every_slice_has_the_cases_of_the_story_an_owner_and_a_threshold() -> None:
@@ -43,7 +50,7 @@ def test_every_slice_has_the_cases_of_the_story_an_owner_and_a_threshold() -> No
 
 
 def test_one_release_passed_and_one_failed_on_ip_licensing_as_the_story_says() -> None:
-    first, passed, failed = GateRun.objects.order_by("number")
+    first, passed, failed = GateRun.objects.order_by("number")[:3]
     assert [run.verdict for run in (first, passed, failed)] == ["gate_hold", "gate_pass", "gate_fail"]
     found = {row.slice.slug: row for row in failed.slice_results.select_related("slice")}
     assert {slug: round(row.rho or 0, 2) for slug, row in found.items()} == {
@@ -58,6 +65,19 @@ def test_one_release_passed_and_one_failed_on_ip_licensing_as_the_story_says() -
     assert round((failed.document or {})["aggregate"]["mean_of_slices"], 2) == 0.64
     assert (failed.document or {})["cases"]["flagged_count"] == 19
     assert any("0.68 before: −0.27" in reason for reason in (failed.document or {})["reasons"])
+
+
+def test_five_releases_are_ready_to_follow_the_one_that_passed() -> None:
+    passed, ready = Release.objects.get(number=2), Release.objects.filter(number__gt=3).order_by("number")
+    assert [row.model_ref.rpartition("/")[2] for row in ready] == [model for _, model in READY]
+    assert {row.previous_release_id for row in ready} == {passed.pk}
+    assert [state_of(row).deployable for row in ready] == [True] * 5
+
+
+def test_every_release_is_answered_by_a_demo_model() -> None:
+    endpoints = list(Endpoint.objects.all())
+    served = [endpoint_of(endpoints, row.model_ref) for row in Release.objects.all()]
+    assert all(isinstance(each, Served) and each.model in BEHAVIOURS for each in served)
 
 
 def test_one_override_waits_for_approval_and_the_cold_start_is_overridden() -> None:

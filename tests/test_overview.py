@@ -30,6 +30,7 @@ def scene() -> registry.Scene:
     made = registry.scene()
     beat("ticker", now())
     beat("worker", now())
+    beat("replayer", now())
     return made
 
 
@@ -66,7 +67,7 @@ def test_a_process_that_is_not_seen_needs_administrators_only(scene: registry.Sc
     admin, viewer = browser_of(scene.organization, "admin"), browser_of(scene.organization, "viewer")
     monkeypatch.setattr(overview, "now", lambda: later)
     text = admin.get(URL).text
-    assert "Two things need you." in text
+    assert "Three things need you." in text
     assert "The worker was last seen 300 s ago" in text
     assert "Nothing needs you." in viewer.get(URL).text
 

@@ -1,14 +1,14 @@
 """REST: the ground of an organization: applications, routes, endpoints."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from audit.administration.applications import create_application, create_endpoint, create_route
+from audit.administration.applications import MAX_SERVES, create_application, create_endpoint, create_route
 from relcontrol.accounts.models import Application, Endpoint, Route
 from relcontrol.accounts.permissions import ADMINISTER, VIEW, Permission
 from relcontrol.accounts.selectors import application_named, applications_of, endpoints_of, routes_of
@@ -16,6 +16,7 @@ from relcontrol.api.calls import CommandCall
 from relcontrol.api.inputs import Input, Structure, Text, Truth
 from relcontrol.api.pages import PAGED, listed
 
+MAX_REF: Final = 300
 READ_AND_ADMINISTER: Mapping[str, Permission] = {"GET": VIEW, "POST": ADMINISTER}
 APPLICATION = inline_serializer(
     "Application",
@@ -23,6 +24,7 @@ APPLICATION = inline_serializer(
         "application_id": serializers.CharField(),
         "slug": serializers.CharField(),
         "name": serializers.CharField(),
+        "client_settings": serializers.ListField(child=serializers.CharField()),
         "created_at": serializers.DateTimeField(),
     },
 )
@@ -47,6 +49,7 @@ ENDPOINT = inline_serializer(
         "credential": serializers.CharField(),
         "input_price": serializers.CharField(allow_null=True),
         "output_price": serializers.CharField(allow_null=True),
+        "serves": serializers.ListField(child=serializers.CharField()),
         "created_at": serializers.DateTimeField(),
     },
 )
@@ -76,13 +79,17 @@ class RouteInput(Input):
 
 
 class EndpointInput(Input):
-    """A new endpoint. Prices are decimal strings, per token."""
+    """A new endpoint. Prices are decimal strings, per token.
+
+    `serves` lists the models that answer here, such as hf:org/repo; with a single endpoint nothing need be listed.
+    """
 
     name = Text(max_length=63)
     base_url = Text(max_length=500)
     credential = Text(max_length=100, required=False, allow_blank=True)
     input_price = serializers.DecimalField(16, 10, required=False, allow_null=True, min_value=0)
     output_price = serializers.DecimalField(16, 10, required=False, allow_null=True, min_value=0)
+    serves = serializers.ListField(child=Text(max_length=MAX_REF), required=False, max_length=MAX_SERVES)
 
 
 @extend_schema_view(
@@ -143,7 +150,13 @@ class Endpoints(CommandCall):
 
 def application_as_json(row: Application) -> dict[str, Any]:
     """An application."""
-    return {"application_id": row.pk, "slug": row.slug, "name": row.name, "created_at": row.created_at}
+    return {
+        "application_id": row.pk,
+        "slug": row.slug,
+        "name": row.name,
+        "client_settings": row.client_settings,
+        "created_at": row.created_at,
+    }
 
 
 def route_as_json(row: Route) -> dict[str, Any]:
@@ -168,5 +181,6 @@ def endpoint_as_json(row: Endpoint) -> dict[str, Any]:
         "credential": row.credential,
         "input_price": None if row.input_price is None else format(row.input_price.normalize(), "f"),
         "output_price": None if row.output_price is None else format(row.output_price.normalize(), "f"),
+        "serves": row.serves,
         "created_at": row.created_at,
     }

@@ -1,12 +1,16 @@
-"""Applications, their routes, and the endpoints that serve models."""
+"""Applications, their routes, and the endpoints that serve models.
 
-from collections.abc import Mapping
+What gateways are told of them makes the next generation of the routing, in the same transaction (gateway.md).
+"""
+
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
+from audit.administration.routing import next_generation
 from audit.administration.rules import checked_name, checked_slug
 from audit.events import Event
 from audit.receipts import Record, append
@@ -15,12 +19,16 @@ from relcontrol.accounts.models import Application, Endpoint, Route
 from relcontrol.accounts.permissions import ADMINISTER
 from relcontrol.accounts.selectors import found
 from relcontrol.bundle.errors import BundleError
+from relcontrol.bundle.generation import DECIMAL_RANGES, INTEGER_RANGES
 from relcontrol.bundle.manifest import normalise_routing
+from relcontrol.bundle.refs import ModelRef, parse_model_ref
 from relcontrol.clock import now
 from relcontrol.errors import Conflict, FieldError, Invalid, invalid
 
 MAX_URL = 500
 MAX_CREDENTIAL = 100
+MAX_SERVES = 50
+SETTINGS = tuple(sorted([*DECIMAL_RANGES, *INTEGER_RANGES, "stop"]))
 
 
 @transaction.atomic
@@ -31,6 +39,7 @@ def create_application(*, actor: Actor, slug: str, name: str = "") -> Applicatio
         organization=actor.organization, slug=checked_slug(slug), name=checked_name(name or slug), created_at=now()
     )
     _insert(application, f"There is an application {slug} already.")
+    next_generation(actor.organization)
     state = {"id": application.pk, "slug": slug, "name": application.name}
     append(
         actor,
@@ -73,6 +82,32 @@ def rename_application(*, actor: Actor, application: Application, name: str) -> 
 
 
 @transaction.atomic
+def set_client_settings(*, actor: Actor, application: Application, names: Sequence[str]) -> Application:
+    """Say in which generation settings a client's own value stands against the manifest's."""
+    actor.require(ADMINISTER)
+    rows = Application.objects.filter(organization=actor.organization).select_for_update(of=("self",), no_key=True)
+    row = found(rows, "application", pk=application.pk)
+    wanted = checked_settings(names)
+    if wanted == row.client_settings:
+        return row
+    row.client_settings = wanted
+    row.save(update_fields=["client_settings"])
+    next_generation(actor.organization)
+    append(
+        actor,
+        Record(
+            event=Event.APPLICATION_CHANGED,
+            outcome="changed",
+            kind="application",
+            name=row.slug,
+            application=row.slug,
+            state={"id": row.pk, "slug": row.slug, "name": row.name, "client_settings": wanted},
+        ),
+    )
+    return row
+
+
+@transaction.atomic
 def create_route(
     *, actor: Actor, application: Application, routing: Mapping[str, Any], name: str = "", is_default: bool = False
 ) -> Route:
@@ -89,6 +124,7 @@ def create_route(
         created_at=now(),
     )
     _insert(route, f"{application.slug} has a route {checked} or a default route already.")
+    next_generation(actor.organization)
     state = {"id": route.pk, "name": route.name, "routing": checked, "is_default": route.is_default}
     append(
         actor,
@@ -113,8 +149,12 @@ def create_endpoint(
     credential: str = "",
     input_price: Decimal | None = None,
     output_price: Decimal | None = None,
+    serves: Sequence[str] = (),
 ) -> Endpoint:
-    """Make an endpoint. `credential` is the name of a secret; prices are per token, in the customer's currency."""
+    """Make an endpoint. `credential` is the name of a secret; prices are per token, in the customer's currency.
+
+    `serves` lists the models that it answers for, as manifests name them, with or without a revision.
+    """
     actor.require(ADMINISTER)
     endpoint = Endpoint(
         organization=actor.organization,
@@ -123,9 +163,11 @@ def create_endpoint(
         credential=_checked_credential(credential),
         input_price=input_price,
         output_price=output_price,
+        serves=checked_serves(serves),
         created_at=now(),
     )
     _insert(endpoint, f"There is an endpoint {name} already.")
+    next_generation(actor.organization)
     _append_endpoint(actor, endpoint, "created")
     return endpoint
 
@@ -139,17 +181,23 @@ def change_endpoint(
     credential: str = "",
     input_price: Decimal | None = None,
     output_price: Decimal | None = None,
+    serves: Sequence[str] | None = None,
 ) -> Endpoint:
-    """Give an endpoint another address, credential or price; its name never changes, because manifests use it."""
+    """Give an endpoint another address, credential or price; its name never changes, because manifests use it.
+
+    The models that it serves stay as they are where `serves` is None.
+    """
     actor.require(ADMINISTER)
     rows = Endpoint.objects.filter(organization=actor.organization).select_for_update(of=("self",), no_key=True)
     row = found(rows, "endpoint", pk=endpoint.pk)
     before = _endpoint_state(row)
     row.base_url, row.credential = checked_url(base_url), _checked_credential(credential)
     row.input_price, row.output_price = input_price, output_price
+    row.serves = row.serves if serves is None else checked_serves(serves)
     if _endpoint_state(row) == before:
         return row
-    row.save(update_fields=["base_url", "credential", "input_price", "output_price"])
+    row.save(update_fields=["base_url", "credential", "input_price", "output_price", "serves"])
+    next_generation(actor.organization)
     _append_endpoint(actor, row, "changed")
     return row
 
@@ -170,6 +218,7 @@ def _endpoint_state(row: Endpoint) -> dict[str, Any]:
         "credential": row.credential,
         "input_price": decimal_text(row.input_price),
         "output_price": decimal_text(row.output_price),
+        "serves": row.serves,
     }
 
 
@@ -203,6 +252,35 @@ def _checked_credential(credential: str) -> str:
     if len(text) > MAX_CREDENTIAL or not all(character.isalnum() or character in "_-." for character in text):
         raise invalid("credential", "Give the name of a secret: up to 100 letters, digits, '_', '-' and '.'.")
     return text
+
+
+def checked_serves(serves: Sequence[str]) -> list[str]:
+    """Model references in their one spelling, each once, in order: `hf:org/repo[@rev]` or `openai:name`."""
+    if len(serves) > MAX_SERVES:
+        raise invalid("serves", f"An endpoint lists up to {MAX_SERVES} models; these are {len(serves)}.")
+    return sorted({_checked_model(text.strip()) for text in serves})
+
+
+def _checked_model(text: str) -> str:
+    without_revision = "@" not in text and not text.startswith("openai:")
+    try:
+        ref = parse_model_ref(f"{text}@any" if without_revision else text, "serves")
+    except BundleError as error:
+        raise _no_model(text) from error
+    if ref.scheme == "endpoint":
+        raise _no_model(text)
+    return str(ModelRef(ref.scheme, ref.name) if without_revision else ref)
+
+
+def _no_model(text: str) -> Invalid:
+    return invalid("serves", f"{text[:100]!r} is no model: write hf:org/repo, hf:org/repo@rev or openai:name.")
+
+
+def checked_settings(names: Sequence[str]) -> list[str]:
+    """Names of generation settings, each once, in order."""
+    if unknown := sorted(set(names) - set(SETTINGS)):
+        raise invalid("client_settings", f"Unknown: {', '.join(unknown)[:200]}. Known: {', '.join(SETTINGS)}.")
+    return sorted(set(names))
 
 
 def decimal_text(value: Decimal | None) -> str | None:

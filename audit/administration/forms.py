@@ -1,10 +1,12 @@
 """Forms of the settings pages. Labels are questions; the services check again what is entered here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
-from relcontrol.accounts.models import Role
+from audit.administration.applications import SETTINGS
+from relcontrol.accounts.models import Role, Route
 from relcontrol.accounts.permissions import SCOPES
 from relcontrol.web.forms import Form
 
@@ -70,6 +72,35 @@ class RouteForm(Form):
         return routing
 
 
+class ClientSettingsForm(Form):
+    """What clients may set themselves."""
+
+    client_settings = forms.MultipleChoiceField(
+        label="Which settings may a client choose itself?",
+        help_text="In these a request's own value stands against the release's. All others are as the release says, "
+        "whatever a request asks for.",
+        choices=[(name, name) for name in SETTINGS],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class ApplicationKeyForm(Form):
+    """A new application key."""
+
+    name = forms.CharField(label="Who calls with it?", help_text="Such as web-app or batch.", max_length=100)
+    route = forms.ChoiceField(
+        label="Which route takes its requests?",
+        help_text="Where a request names no route itself.",
+        required=False,
+    )
+
+    def offer(self, routes: Mapping[str, Route]) -> None:
+        """The application's routes, by id, as what may be chosen."""
+        choices = [("", "the default route"), *((key, route.name) for key, route in routes.items())]
+        self.fields["route"].choices = choices  # type: ignore[attr-defined]  # it is a choice
+
+
 class EndpointChangeForm(Form):
     """What may change of an endpoint."""
 
@@ -91,6 +122,18 @@ class EndpointChangeForm(Form):
     output_price = forms.DecimalField(
         label="Price of an output token?", required=False, min_value=0, max_digits=16, decimal_places=10
     )
+    serves = forms.CharField(
+        label="Which models answer here?",
+        help_text="One in a line, such as hf:org/repo or openai:gpt-4o-mini. Needed only where there are several "
+        "endpoints: a release whose model none of them lists cannot be rolled out.",
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
+    )
+
+    def clean_serves(self) -> list[str]:
+        """The lines."""
+        return [line.strip() for line in self.cleaned_data["serves"].splitlines() if line.strip()]
 
 
 class EndpointForm(EndpointChangeForm):

@@ -2,13 +2,29 @@
 
 from django.urls import path
 
-from audit.administration.pages import applications, endpoints, health, keys, overview, people, tokens
+from audit.administration.pages import (
+    application_keys,
+    applications,
+    endpoints,
+    health,
+    keys,
+    overview,
+    people,
+    tokens,
+)
 
 urlpatterns = [
     path("", overview.settings, name="settings"),
     path("applications/", applications.applications, name="settings-applications"),
     path("applications/<slug:slug>/", applications.application, name="settings-application"),
     path("applications/<slug:slug>/name", applications.rename, name="settings-application-name"),
+    path("applications/<slug:slug>/clients", applications.client_settings, name="settings-application-clients"),
+    path("applications/<slug:application>/keys/", application_keys.application_keys, name="settings-application-keys"),
+    path(
+        "applications/<slug:application>/keys/<slug:application_key>/revoke",
+        application_keys.revoke,
+        name="settings-application-key-revoke",
+    ),
     path("endpoints/", endpoints.endpoints, name="settings-endpoints"),
     path("endpoints/<slug:name>/", endpoints.endpoint, name="settings-endpoint"),
     path("people/", people.people, name="settings-people"),

@@ -14,6 +14,7 @@ from gates.api.shapes import JUDGE, JUDGES, RATED, RUN, RUNS, CancelInput, Ratin
 from gates.judges import judge_named, judges_of, scale_of
 from gates.models import Judge
 from gates.ratings import add_ratings
+from gates.rule_judges import create_rules_judge
 from gates.run_models import GateRun
 from gates.runs.requesting import cancel_run
 from gates.runs.selectors import run_named, runs_of
@@ -21,6 +22,7 @@ from gates.suite_files.cases import Scale
 from gates.suites import suite_named
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Permission
 from relcontrol.api.calls import Call, CommandCall
+from relcontrol.api.inputs import Input, Structure, Text
 from relcontrol.api.pages import PAGED, listed
 from relcontrol.errors import Malformed, NotFound, invalid
 
@@ -37,6 +39,13 @@ FILTERS: Final = [
     OpenApiParameter("manifest", str, description="The manifest SHA-256 whose runs are wanted."),
     OpenApiParameter("application", str, description="Slug of the application whose runs are wanted."),
 ]
+
+
+class JudgeInput(Input):
+    """`POST /v1/judges`: a judge of rules; what the rules leave out is as in the default ones."""
+
+    name = Text(max_length=200)
+    rules = Structure()
 
 
 @extend_schema_view(get=extend_schema(summary="Gate runs, newest first", parameters=[*PAGED, *FILTERS], responses=RUNS))
@@ -109,15 +118,28 @@ class Ratings(CommandCall):
         return Response(answer, 201 if done.added else 200)
 
 
-@extend_schema_view(get=extend_schema(summary="Judges, newest first", parameters=PAGED, responses=JUDGES))
-class Judges(Call):
+@extend_schema_view(
+    get=extend_schema(summary="Judges, newest first", parameters=PAGED, responses=JUDGES),
+    post=extend_schema(
+        summary="Make a judge of rules",
+        description="200 where there is this very judge already; 409 where its name means other rules.",
+        request=JudgeInput,
+        responses={200: JUDGE, 201: JUDGE},
+    ),
+)
+class Judges(CommandCall):
     """Judges of this organization."""
 
-    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW, "POST": WRITE_GATES}
 
     def get(self, request: Request) -> Response:
         """A page."""
         return Response(listed(request, judges_of(self.actor.organization), judge_as_json))
+
+    def command(self, request: Request, **kwargs: str) -> Response:
+        """Make one."""
+        judge, new = create_rules_judge(actor=self.actor, **self.read(JudgeInput))
+        return Response(judge_as_json(judge), 201 if new else 200)
 
 
 @extend_schema_view(get=extend_schema(summary="One judge, by id or name", responses=JUDGE))

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Final
 
 from audit.administration.rules import checked_slug
-from gates.models import Slice
+from gates.judges import DEFAULT_RULES, EXTERNAL
+from gates.models import Judge, Slice
 from gates.slices import rules
 from relcontrol.accounts.models import Application, Membership, Organization, Person
 from relcontrol.bundle.reading import Reader
@@ -54,6 +55,16 @@ class Directory:
         """Members by e-mail address in lower case."""
         rows = Membership.objects.filter(organization=self._organization).select_related("person")
         return {row.person.email.lower(): row.person for row in rows}
+
+    @cached_property
+    def judges(self) -> frozenset[str]:
+        """Names and ids of the judges that were made."""
+        rows = Judge.objects.filter(organization=self._organization).values_list("pk", "name")
+        return frozenset(text for row in rows for text in row)
+
+    def has_judge(self, text: str) -> bool:
+        """Whether somebody can score by it: an external one is made by the run that first names it."""
+        return text.startswith(EXTERNAL) or text == DEFAULT_RULES or text in self.judges
 
 
 def checked_fields(directory: Directory, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,6 +118,24 @@ def _owner(directory: Directory, reader: Reader, value: object) -> Person | None
     return person
 
 
+def _judge(directory: Directory, reader: Reader, value: object) -> str:
+    return _known_judge(directory, reader, rules.read_judge(reader, value) or "", "judge")
+
+
+def _match(directory: Directory, reader: Reader, value: object) -> dict[str, Any] | None:
+    rule = rules.read_match(reader, value)
+    if rule is not None and "judge" in rule:
+        _known_judge(directory, reader, rule["judge"], "match.judge")
+    return rule
+
+
+def _known_judge(directory: Directory, reader: Reader, text: str, field: str) -> str:
+    """Refused where nobody made it: live answers of the slice could not be scored, and no gate could run."""
+    if text and not directory.has_judge(text):
+        reader.refuse(field, f"There is no judge {text}; make it with POST /v1/judges, or name {DEFAULT_RULES}.")
+    return text
+
+
 def _policy(_: Directory, reader: Reader, value: object) -> str:
     return reader.choice(value, "policy", rules.POLICIES)
 
@@ -131,10 +160,10 @@ _FIELDS: Final[Mapping[str, Callable[[Directory, Reader, Any], Any]]] = {
     "application": _application,
     "parent": _parent,
     "owner": _owner,
-    "judge": lambda _, reader, value: rules.read_judge(reader, value) or "",
+    "judge": _judge,
     "threshold": _threshold,
     "quality_floor": _quality_floor,
     "policy": _policy,
     "n_min": _n_min,
-    "match": lambda _, reader, value: rules.read_match(reader, value),
+    "match": _match,
 }

@@ -103,7 +103,7 @@ class SliceForm(Form):
     parent = forms.ChoiceField(label="What is it a part of?", required=False)
     judge = forms.CharField(
         label="Which judge scores its answers?",
-        help_text="Such as external:legal-judge@9. Left out, a gate run names one.",
+        help_text="Such as rules:default@1, which is always there. Left out, a gate run names one.",
         required=False,
         max_length=200,
         widget=forms.TextInput(

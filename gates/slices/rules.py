@@ -29,7 +29,9 @@ PLACES: Final = 4
 RESERVED: Final = frozenset({"new", "preview", "import", "export"})
 _JUDGED: Final = ("slug", "application", "parent", "threshold", "quality_floor", "policy", "n_min", "match")
 
-_JUDGE = re.compile(r"external:[A-Za-z0-9][A-Za-z0-9._/-]{0,99}@[A-Za-z0-9][A-Za-z0-9._-]{0,63}|jdg_[0-9a-z]{26}")
+_JUDGE = re.compile(
+    r"(?:external|rules):[A-Za-z0-9][A-Za-z0-9._/-]{0,99}@[A-Za-z0-9][A-Za-z0-9._-]{0,63}|jdg_[0-9a-z]{26}"
+)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MATCH_KINDS: Final = ("metadata", "locale", "pattern", "judge")
 _MAX_METADATA: Final = 8
@@ -102,12 +104,15 @@ def read_ratio(reader: Reader, value: object, field: str, *, above_zero: bool, a
 
 
 def read_judge(reader: Reader, value: object, field: str = "judge") -> str | None:
-    """`external:NAME@VERSION` or the id of a judge; null while there is none."""
+    """`external:NAME@VERSION`, `rules:NAME@VERSION` or the id of a judge; null while there is none."""
     if value is None:
         return None
     if isinstance(value, str) and _JUDGE.fullmatch(value):
         return value
-    reader.refuse(field, "Write external:NAME@VERSION, such as external:legal-judge@9, or a judge's id (jdg_…).")
+    message = (
+        "Write external:NAME@VERSION, such as external:legal-judge@9, rules:NAME@VERSION, or a judge's id (jdg_…)."
+    )
+    reader.refuse(field, message)
     return None
 
 

@@ -109,7 +109,10 @@ class Membership(models.Model):
 
 
 class Application(models.Model):
-    """One LLM product of an organization. Its releases are numbered r1, r2, … and its gate runs 1, 2 and so on."""
+    """One LLM product of an organization. Its releases are numbered r1, r2, … and its gate runs 1, 2 and so on.
+
+    `client_settings` names the generation settings in which a client's own value stands against the manifest's.
+    """
 
     id = Identifier("app")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="applications")
@@ -117,6 +120,7 @@ class Application(models.Model):
     name = models.CharField(max_length=200)
     release_count = models.PositiveIntegerField(default=0)
     gate_run_count = models.PositiveIntegerField(default=0)
+    client_settings = ArrayField(models.CharField(max_length=40), default=list)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -150,7 +154,11 @@ class Route(models.Model):
 
 
 class Endpoint(models.Model):
-    """A model server. `credential` is the name of a secret that gateways hold, never its value."""
+    """A model server. `credential` is the name of a secret that gateways hold, never its value.
+
+    `serves` lists the models that it serves, as manifests name them (`hf:org/repo`, with or without a revision): which
+    endpoint answers for a release is decided by them (releases/routing/serving.py).
+    """
 
     class Protocol(models.TextChoices):
         OPENAI = "openai", "OpenAI-compatible"
@@ -163,6 +171,7 @@ class Endpoint(models.Model):
     credential = models.CharField(max_length=100, blank=True)
     input_price = models.DecimalField(max_digits=16, decimal_places=10, null=True)
     output_price = models.DecimalField(max_digits=16, decimal_places=10, null=True)
+    serves = ArrayField(models.CharField(max_length=300), default=list)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -194,6 +203,44 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApplicationKey(models.Model):
+    """What a client of an application shows a gateway: `rck_<public>.<secret>`, of which only the digest is kept.
+
+    `route` is where its requests go that name none; null is the application's default route.
+    """
+
+    id = Identifier("apk")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    application = models.ForeignKey(Application, models.PROTECT, related_name="keys")
+    route = models.ForeignKey(Route, models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=100)
+    public = models.CharField(max_length=16, unique=True)
+    key_sha256 = models.CharField(max_length=64)
+    created_by = models.CharField(max_length=40)
+    created_by_label = models.CharField(max_length=254)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoutingState(models.Model):
+    """The generation of an organization's routing: one more with every change of what its gateways must know.
+
+    (epoch, generation) never goes back: gateways refuse what is older. A database that was restored from a copy gets a
+    higher epoch (`manage.py routing-epoch`), because its generation has gone back.
+    """
+
+    organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="routing_state")
+    epoch = models.PositiveIntegerField(default=1)
+    generation = models.PositiveBigIntegerField(default=1)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {self.epoch}-{self.generation}"
 
 
 class SignInAttempt(models.Model):

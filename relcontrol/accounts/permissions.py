@@ -43,6 +43,11 @@ REVIEW_GATES = Permission("sign off what a gate left for review", frozenset({Rol
 REQUEST_OVERRIDES = Permission("request an override", frozenset({Role.RELEASE_MANAGER}), "overrides:write")
 APPROVE_OVERRIDES = Permission("approve an override", frozenset({Role.RELEASE_MANAGER}))
 WRITE_ROLLOUTS = Permission("roll releases", frozenset({Role.RELEASE_MANAGER}), "rollouts:write")
+WRITE_TRACES = Permission(
+    "send traces and feedback", frozenset({Role.RELEASE_MANAGER, Role.DOMAIN_OWNER, Role.ADMIN}), "traces:write"
+)
+READ_ROUTING = Permission("read the routing", frozenset({Role.ADMIN, Role.RELEASE_MANAGER}), "routing:read")
+REPORT_AS_GATEWAY = Permission("report as a gateway", frozenset({Role.ADMIN}), "gateway:heartbeat")
 READ_AUDIT = Permission(
     "read and export receipts",
     frozenset({Role.AUDITOR, Role.RELEASE_MANAGER, Role.DOMAIN_OWNER, Role.ADMIN}),

@@ -34,11 +34,18 @@ def once(request: Request, token: Token, now: datetime, command: Callable[[], Re
     with transaction.atomic():
         record = _locked(token, key, _digest(request), now)
         if record.status is not None:
-            return Response(record.answer, status=record.status, headers={"Idempotent-Replayed": "true"})
+            return _replayed(record)
         response = command()
         record.status, record.answer = response.status_code, _as_sent(response)
         record.save(update_fields=["status", "answer"])
     return response
+
+
+def _replayed(record: IdempotencyRecord) -> Response:
+    """The stored answer again; a conflict that was answered is a problem document now as it was then."""
+    status = record.status or 200
+    kind = "application/problem+json" if status >= 400 else None
+    return Response(record.answer, status=status, headers={"Idempotent-Replayed": "true"}, content_type=kind)
 
 
 def _as_sent(response: Response) -> Any:

@@ -61,7 +61,7 @@ class Web:
 @contextmanager
 def web(token: str) -> Iterator[Web]:
     """The web process on a free port, until it is no longer needed."""
-    port = _free_port()
+    port = free_port()
     command = next(service.command for service in services(HOST, port) if service.name == "web")
     process = _started(command)
     try:
@@ -97,7 +97,7 @@ def _started(command: Sequence[str], stdout: int = subprocess.DEVNULL) -> subpro
     return subprocess.Popen(  # noqa: S603 - our own programs, no shell
         command,
         cwd=CHECKOUT,
-        env=_environment(),
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=subprocess.DEVNULL,
@@ -105,7 +105,7 @@ def _started(command: Sequence[str], stdout: int = subprocess.DEVNULL) -> subpro
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The throw-away database and keys; a broker that reaches nobody, as the worker here is told directly."""
     return {
         **environment_for(str(connection.settings_dict["NAME"])),
@@ -137,7 +137,8 @@ def _answers(port: int) -> bool:
         http.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -24,7 +24,7 @@ from relcontrol.runtime.postgres_roles import connect, ensure_membership
 
 PLAIN_STATIC_FILES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 NO_LIMIT = 1_000_000_000
-KEY_VARIABLES = ("RELCONTROL_KEY_RECEIPTS", "RELCONTROL_KEY_EXPORT")
+KEY_VARIABLES = ("RELCONTROL_KEY_RECEIPTS", "RELCONTROL_KEY_EXPORT", "RELCONTROL_KEY_SUBJECTS")
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from relcontrol.jobs.models import ProcessHeartbeat
 
 LATE = timedelta(seconds=60)
-PROCESSES = ("ticker", "worker")
+PROCESSES = ("ticker", "worker", "replayer")
 
 
 def beat(name: str, now: datetime) -> None:

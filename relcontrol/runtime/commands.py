@@ -23,7 +23,20 @@ from relcontrol.runtime.processes import MARK
 
 # `up` starts the database itself, after looking at ports and other runs; the others need none.
 WITHOUT_DATABASE = frozenset(
-    {"", "up", "test", "demo-models", "help", "version", "makemigrations", "schema", "collectstatic", "findstatic"}
+    {
+        "",
+        "up",
+        "test",
+        "demo-models",
+        "demo-traffic",
+        "gateway",
+        "help",
+        "version",
+        "makemigrations",
+        "schema",
+        "collectstatic",
+        "findstatic",
+    }
     | {"diffsettings"}
 )
 HELP_OPTIONS = frozenset({"-h", "--help", "--version"})

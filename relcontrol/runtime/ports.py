@@ -1,4 +1,4 @@
-"""The ports of one `up`: the web on P, P+1 kept for the gateway, the edge on P+2, the models of the demo on P+3."""
+"""The ports of one `up`: the web on P, the gateway on P+1, the edge on P+2, the models of the demo on P+3."""
 
 import argparse
 import socket
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from relcontrol.environment import MisconfiguredError
 
 PORT = 8000
+GATEWAY_OFFSET = 1
 EDGE_OFFSET = 2
 DEMO_MODELS_OFFSET = 3
 LAST_PORT = 65535
@@ -29,8 +30,8 @@ def first_port_number(text: str) -> int:
 
 
 def require_free_ports(host: str, port: int, *, with_demo: bool = False) -> None:
-    """Refuse to start where the web, the edge or the models of the demo could not listen."""
-    taken = ports_in_use(host, (port, port + EDGE_OFFSET))
+    """Refuse to start where the web, the gateway, the edge or the models of the demo could not listen."""
+    taken = ports_in_use(host, (port, port + GATEWAY_OFFSET, port + EDGE_OFFSET))
     if with_demo:
         taken += ports_in_use(LOOPBACK, (port + DEMO_MODELS_OFFSET,))
     if taken:

@@ -2,47 +2,112 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relcontrol.runtime.folders import CHECKOUT
-from relcontrol.runtime.ports import DEMO_MODELS_OFFSET, EDGE_OFFSET, LOOPBACK
+from relcontrol.runtime.ports import DEMO_MODELS_OFFSET, EDGE_OFFSET, GATEWAY_OFFSET, LOOPBACK
 from relcontrol.runtime.processes import MARK
 
+THREADS = ("--pool", "threads", "--concurrency", "4")  # replays wait for model servers most of their time
+REQUEST_LINE = b'"event": "request"'  # in the gateway's log
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what somebody may ask for, not what we choose
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process: its name in the log, what it is reached by, and how it is started."""
+    """One process: its name in the log, what it is reached by, and how it is started.
+
+    One that is there `once` is not started again after it has ended well. Lines of its log with `left_out` in them are
+    not shown.
+    """
 
     name: str
     address: str
     command: Sequence[str]
+    once: bool = False
+    left_out: bytes | None = None
 
 
-def services(host: str, port: int, *, with_demo: bool = False) -> list[Service]:
-    """Everything that `up` starts beside the database."""
-    demo = [_demo_models(port)] if with_demo else []
+@dataclass(frozen=True, slots=True)
+class GatewayFiles:
+    """Token and trust file of the gateway, and the folder for what it keeps itself, such as its last routing."""
+
+    token: Path
+    trust: Path
+    data: Path
+
+
+def services(
+    host: str,
+    port: int,
+    *,
+    with_demo: bool = False,
+    gateway: GatewayFiles | None = None,
+    traffic_key: Path | None = None,
+) -> list[Service]:
+    """Everything that `up` starts beside the database; traffic of the demo where it has a key and a gateway."""
     python, edge_port = sys.executable, str(port + EDGE_OFFSET)
     celery = [python, "-m", "celery", "-A", "relcontrol", "--quiet"]
-    worker = [*celery, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     gunicorn = [python, "-m", "gunicorn", "relcontrol.wsgi", "--bind", f"{_bracketed(host)}:{port}", "--workers", "2"]
     edge = [python, str(CHECKOUT / "manage.py"), "edge", "--host", host, "--port", edge_port]
     return [
         Service("web", base_url(host, port), [*gunicorn, "--threads", "4", "--timeout", "60", "--no-control-socket"]),
         Service("edge", base_url(host, port + EDGE_OFFSET), edge),
-        Service("ticker", "queue ticks", [*worker, "-Q", "ticks", "-n", "ticker@%h"]),
-        Service("worker", "queue work", [*worker, "-Q", "work", "-n", "worker@%h"]),
+        *([_gateway(host, port, gateway, quiet=bool(traffic_key))] if gateway else []),
+        Service("ticker", "queue ticks", _worker(celery, "ticker", "ticks")),
+        Service("worker", "queue work", _worker(celery, "worker", "work")),
+        Service("replayer", "queue replays", _worker(celery, "replayer", "replays", *THREADS)),
         Service("beat", "periodic ticks", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
-        *demo,
+        *([_demo_models(port)] if with_demo else []),
+        *(_demo_life(host, port, traffic_key) if with_demo and gateway and traffic_key else []),
     ]
 
 
+def _worker(celery: list[str], name: str, queue: str, *pool: str) -> list[str]:
+    """One Celery worker of one queue, one job at a time unless its pool says otherwise."""
+    options = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    return [*celery, "worker", *(pool or ("--concurrency", "1")), *options, "-Q", queue, "-n", f"{name}@%h"]
+
+
+def _gateway(host: str, port: int, files: GatewayFiles, *, quiet: bool) -> Service:
+    """A line for each request of the demo's traffic would hide every other line."""
+    options = {
+        "host": host,
+        "port": str(port + GATEWAY_OFFSET),
+        "control": base_url(host, port + EDGE_OFFSET),
+        "token-file": str(files.token),
+        "trust": str(files.trust),
+        "data": str(files.data),
+    }
+    given = [f"--{name}={value}" for name, value in options.items()]
+    left_out = REQUEST_LINE if quiet else None
+    return Service("gateway", gateway_url(host, port), [*_manage("gateway"), *given], left_out=left_out)
+
+
 def _demo_models(port: int) -> Service:
-    command = [sys.executable, str(CHECKOUT / "manage.py"), "demo-models", "--port", str(port + DEMO_MODELS_OFFSET)]
-    return Service("demo-models", demo_models_url(port), [*command, "--host", LOOPBACK])
+    command = [*_manage("demo-models"), "--port", str(port + DEMO_MODELS_OFFSET), "--host", LOOPBACK]
+    return Service("demo-models", demo_models_url(port), command)
+
+
+def _demo_life(host: str, port: int, key: Path) -> list[Service]:
+    """The demo's users, and the people who roll its first two releases out."""
+    url = gateway_url(host, port)
+    traffic = [*_manage("demo-traffic"), "--gateway", url, "--key-file", str(key)]
+    return [
+        Service("demo-traffic", f"made-up users of {url}", traffic),
+        Service("demo-director", "rolls r1 and r2 out, once", _manage("demo-director"), once=True),
+    ]
+
+
+def _manage(command: str) -> list[str]:
+    return [sys.executable, str(CHECKOUT / "manage.py"), command]
+
+
+def gateway_url(host: str, port: int) -> str:
+    """Where the gateway answers, beside a web on this port."""
+    return base_url(host, port + GATEWAY_OFFSET)
 
 
 def demo_models_url(port: int) -> str:
@@ -59,10 +124,14 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def child_environment(data_folder: Path) -> dict[str, str]:
-    """The environment of the children: same data folder, no second set-up, never the owner's role."""
+def child_environment(data_folder: Path, defaults: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of the children: same data folder, no second set-up, never the owner's role.
+
+    `defaults` hold where nobody has set anything else.
+    """
     inherited = {name: value for name, value in os.environ.items() if name != "RELCONTROL_DATABASE_ROLE"}
     return {
+        **(defaults or {}),
         **inherited,
         MARK: str(data_folder),
         "RELCONTROL_DATA": str(data_folder),

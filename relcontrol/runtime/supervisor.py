@@ -4,6 +4,7 @@ Each child leads a session of its own: Ctrl-C reaches the supervisor alone, and 
 ended as a group. The kernel ends the children when the supervisor itself is killed.
 """
 
+import math
 import os
 import selectors
 import signal
@@ -33,9 +34,10 @@ def pause_before_restart(failures: int) -> float:
 class PrefixedLines:
     """Cuts a stream of bytes into lines and writes each with the name of its process."""
 
-    def __init__(self, name: str, width: int, write: Write) -> None:
+    def __init__(self, name: str, width: int, write: Write, *, left_out: bytes | None = None) -> None:
         self._prefix = f"{name:<{width}} | "
         self._write = write
+        self._left_out = left_out
         self._rest = b""
 
     def feed(self, chunk: bytes) -> None:
@@ -53,7 +55,8 @@ class PrefixedLines:
         self._rest = b""
 
     def _line(self, line: bytes) -> None:
-        self._write(self._prefix + line.decode(errors="replace").rstrip("\r"))
+        if self._left_out is None or self._left_out not in line:
+            self._write(self._prefix + line.decode(errors="replace").rstrip("\r"))
 
 
 class Child:
@@ -140,7 +143,9 @@ class Supervisor:
         self._folder = folder
         self._write = write
         self._selector = selectors.DefaultSelector()
-        self._children = [Child(one, PrefixedLines(one.name, self.width, write)) for one in services]
+        self._children = [
+            Child(one, PrefixedLines(one.name, self.width, write, left_out=one.left_out)) for one in services
+        ]
 
     def step(self, seconds: float) -> None:
         """Start what is due, stream what is written within `seconds`, look for what has died."""
@@ -149,6 +154,9 @@ class Supervisor:
         for child in self._children:
             if child.process is not None and (code := child.process.poll()) is not None:
                 self._bury(child)
+                if child.service.once and code == 0:
+                    child.start_at = math.inf
+                    continue
                 pause = child.plan_restart(time.monotonic())
                 self._write(f"{child.service.name} ended ({describe_end(code)}); it starts again in {pause:g} s")
 

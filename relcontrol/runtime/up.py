@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.db import connections
 
 from relcontrol.demo import making as demo
+from relcontrol.demo.connecting import ENVIRONMENT, traffic_key_file
 from relcontrol.environment import MisconfiguredError
 from relcontrol.runtime.connections import ensure_migrated, use_role
 from relcontrol.runtime.console import say
@@ -19,11 +20,20 @@ from relcontrol.runtime.database import database_url
 from relcontrol.runtime.embedded_postgres import ensure_answering, is_answering, running
 from relcontrol.runtime.file_locks import FileLock
 from relcontrol.runtime.folders import CHECKOUT, ensure_data_folder
+from relcontrol.runtime.gateway_files import ensure_gateway_files
 from relcontrol.runtime.log_follower import LogFollower
 from relcontrol.runtime.ports import EDGE_OFFSET, require_free_ports
 from relcontrol.runtime.postgres_cluster import ClusterFiles, cluster_files, read_credentials
 from relcontrol.runtime.processes import MARK, end_processes, marked_processes
-from relcontrol.runtime.services import base_url, child_environment, demo_models_url, services
+from relcontrol.runtime.services import (
+    GatewayFiles,
+    Service,
+    base_url,
+    child_environment,
+    demo_models_url,
+    gateway_url,
+    services,
+)
 from relcontrol.runtime.static_files import ensure_collected
 from relcontrol.runtime.supervisor import PrefixedLines, Supervisor, Write
 
@@ -43,8 +53,8 @@ def run_up(*, host: str, port: int, with_demo: bool, write: Write) -> None:
         with _only_run(data_folder):
             require_free_ports(host, port, with_demo=with_demo)
             with running():
-                _prepare(with_demo=with_demo)
-                _Run(host=host, port=port, with_demo=with_demo, write=write, data_folder=data_folder).supervise()
+                gateway = _prepare(port, data_folder, with_demo=with_demo)
+                _Run(host, port, with_demo, gateway, write, data_folder).supervise()
     except KeyboardInterrupt:
         say("stopped")
 
@@ -62,14 +72,16 @@ def _only_run(data_folder: Path) -> Iterator[None]:
         yield
 
 
-def _prepare(*, with_demo: bool) -> None:
-    """Everything that must be there before the first process."""
+def _prepare(port: int, data_folder: Path, *, with_demo: bool) -> GatewayFiles | str:
+    """Everything that must be there before the first process; what the gateway needs, or why there is none."""
     use_role("app")  # the settings were read before the server had its credentials
     ensure_migrated()
     ensure_collected()
     if with_demo:
-        demo.ensure()
+        demo.ensure(f"{demo_models_url(port)}/v1")
+    gateway = ensure_gateway_files(data_folder)
     connections.close_all()
+    return gateway
 
 
 @dataclass
@@ -79,6 +91,7 @@ class _Run:
     host: str
     port: int
     with_demo: bool
+    gateway: GatewayFiles | str
     write: Write
     data_folder: Path
     is_ready: bool = False
@@ -90,8 +103,8 @@ class _Run:
         """Keep everything running until a stop signal."""
         for number in STOP_SIGNALS:
             signal.signal(number, self._on_stop_signal)
-        wanted = services(self.host, self.port, with_demo=self.with_demo)
-        environment = child_environment(self.data_folder)
+        wanted = self._services()
+        environment = child_environment(self.data_folder, ENVIRONMENT if self.with_demo else {})
         supervisor = Supervisor(wanted, environment=environment, folder=CHECKOUT, write=self.write)
         files = None if database_url() else cluster_files(self.data_folder)
         if files is not None:
@@ -109,6 +122,14 @@ class _Run:
             say("stopping ...")
             supervisor.stop()
             self.lines_of_postgres()
+
+    def _services(self) -> list[Service]:
+        files = None if isinstance(self.gateway, str) else self.gateway
+        if files is None:
+            self.write(str(self.gateway))
+        key = traffic_key_file() if self.with_demo and demo.organization() else None
+        connections.close_all()
+        return services(self.host, self.port, with_demo=self.with_demo, gateway=files, traffic_key=key)
 
     def _on_stop_signal(self, *_: object) -> None:
         self.stop_asked = True
@@ -128,6 +149,8 @@ class _Run:
     def _all_answer(self) -> bool:
         web, edge = base_url(self.host, self.port), base_url(self.host, self.port + EDGE_OFFSET)
         looked_at = [f"{web}/readyz", f"{edge}/healthz"]
+        if not isinstance(self.gateway, str):
+            looked_at.append(f"{gateway_url(self.host, self.port)}/readyz")
         if self.with_demo:
             looked_at.append(f"{demo_models_url(self.port)}/healthz")
         return all(map(says_ok, looked_at))

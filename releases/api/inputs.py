@@ -5,6 +5,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from relcontrol.api.inputs import Input, Structure, Text, Truth, Whole
+from releases.rolling.settings import MONITORS
 
 MAX_REF: Final = 300
 MAX_ENCLOSED: Final = 20
@@ -79,3 +80,21 @@ class RollInput(Input):
     )
     dry_run = Truth(required=False, allow_null=True)
     reason = optional_text(max_length=2_000)
+    dry_monitors = serializers.ListField(
+        child=serializers.ChoiceField(MONITORS), required=False, allow_null=True, max_length=len(MONITORS)
+    )
+
+
+class OrderInput(Input):
+    """What a person says to a rollout, and which version of it she saw."""
+
+    reason = Text(max_length=2_000)
+    expected_version = Whole(required=False, allow_null=True, min_value=1)
+
+
+class RollbackInput(Input):
+    """`POST /v1/routes/{id}/rollback`. Without `to` the route goes back to its previous release."""
+
+    reason = Text(max_length=2_000)
+    to = optional_text()
+    rehearse = Truth(required=False, allow_null=True)

@@ -1,4 +1,4 @@
-"""The edge: the ASGI process for what is frequent and small. It answers for its health; traffic comes with Roll."""
+"""The edge as the server imports it: the ASGI process for what is frequent and small (architecture.md "Processes")."""
 
 import os
 
@@ -8,35 +8,6 @@ import django
 
 django.setup()
 
-from asgiref.sync import sync_to_async  # noqa: E402
-from django.db import DatabaseError, close_old_connections, connection  # noqa: E402
-from starlette.applications import Starlette  # noqa: E402
-from starlette.requests import Request  # noqa: E402
-from starlette.responses import JSONResponse  # noqa: E402
-from starlette.routing import Route  # noqa: E402
+from releases.edge.paths import application  # noqa: E402 - needs the settings
 
-
-async def healthz(request: Request) -> JSONResponse:
-    """This process answers."""
-    return JSONResponse({"status": "ok"})
-
-
-async def readyz(request: Request) -> JSONResponse:
-    """The database answers this process."""
-    reason = await sync_to_async(_database_problem)()
-    return JSONResponse(
-        {"status": "not ready", "reasons": [reason]} if reason else {"status": "ready"}, 503 if reason else 200
-    )
-
-
-def _database_problem() -> str | None:
-    close_old_connections()
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError as error:
-        return f"The database does not answer: {error}"
-    return None
-
-
-app = Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)])
+app = application()

@@ -13,14 +13,22 @@ from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Denied
 from relcontrol.errors import DomainError
 from relcontrol.web.pages import PageRequest, page
 from releases.models import Release
+from releases.pages.archive import archive_form
 from releases.pages.components import component_rows, differences, pointers
 from releases.pages.gate_tab import actions, gate_tab, overrides_tab
 from releases.pages.paths import address, one_page, release_of, with_query
+from releases.pages.rollout_list import rollout_tab
 from releases.pages.timeline import DECISIONS_SHOWN, decisions, receipts_of_release
 from releases.pages.wording import STANDING_STATUS, changed, next_action, stages, verdict
 from releases.selectors import manifest_of, releases_of, state_of
 
-TABS: Final = {"manifest": "Manifest", "gate": "Gate", "overrides": "Overrides", "receipts": "Receipts"}
+TABS: Final = {
+    "manifest": "Manifest",
+    "gate": "Gate",
+    "rollout": "Rollout",
+    "overrides": "Overrides",
+    "receipts": "Receipts",
+}
 VIEWS: Final = {"lines": "Lines", "words": "Words", "json": "JSON"}
 OFFERED: Final = 20
 
@@ -49,6 +57,8 @@ def _part(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> 
     match tab:
         case "gate":
             return gate_tab(request, row, run)
+        case "rollout":
+            return rollout_tab(row)
         case "overrides":
             return overrides_tab(row)
         case "receipts":
@@ -82,6 +92,7 @@ def _head(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> 
         "tabs": [(label, with_query(own, tab=key), key == tab) for key, label in TABS.items()],
         "tab": tab,
         **actions(request, row, state),
+        **archive_form(request, row),
         "crumbs": [("Releases", address(request, "releases")), (name, None)],
     }
 

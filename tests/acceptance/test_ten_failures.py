@@ -113,6 +113,10 @@ def test_4_no_way_of_rolling_takes_the_release_and_each_says_why() -> None:
     assert (state["standing"], state["delivery"], state["deployable"]) == ("fail", "archived", False)
     for body in ROLLS:
         answer = failure.roll(**body)
+        if body.get("dry_run"):
+            assert answer.json()["would_start"] is False
+            assert "The gate has failed it, so it is archived" in answer.json()["why_not"][0]
+            continue
         assert (answer.status_code, answer.json()["code"]) == (409, "not_deployable"), body
         assert "The gate has failed it, so it is archived" in answer.json()["detail"]
     assert failure.state() == state
@@ -275,7 +279,7 @@ def test_7_both_fields_and_a_second_person_make_it_deployable_with_a_digest(over
     assert said["decision"]["override"]["gate_override_sha256"] == row.gate_override_sha256
     assert said["decision"]["override"]["reason"] == REASON
     assert row.slices == ["ip-licensing"]
-    assert overridden.roll().json()["code"] == "rollouts_unavailable"
+    assert overridden.roll().json()["code"] == "rollout_not_ready"
 
 
 def test_7_an_override_lets_one_rollout_start(overridden: Failure) -> None:

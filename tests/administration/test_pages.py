@@ -261,10 +261,11 @@ def make_rows(organization: Organization, start: int, stop: int) -> None:
 
 
 def test_health_says_which_process_was_not_seen(admin: Client) -> None:
-    assert "2 things are not well." in admin.get(BASE + "health/").text
+    assert "3 things are not well." in admin.get(BASE + "health/").text
     beat("ticker", now())
-    assert "One thing is not well." in admin.get(BASE + "health/").text
     beat("worker", now())
+    assert "One thing is not well." in admin.get(BASE + "health/").text
+    beat("replayer", now())
     assert "All is well." in admin.get(BASE + "health/").text
 
 

@@ -15,6 +15,7 @@ from tests.releases.scene import PROMPT_VALUE, body
 # By the name of the address. A suite is a file and no JSON object: tests/gates and test_suite_uploads.py send it.
 ACCEPTED: Mapping[str, dict[str, Any]] = {
     "api-applications": {"slug": "second", "name": "The second"},
+    "api-application": {"name": "Renamed", "client_settings": ["temperature"]},
     "api-routes": {
         "application": "legal-assistant",
         "routing": {"domain": "medical"},
@@ -27,6 +28,14 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
         "credential": "SPARE_KEY",
         "input_price": "0.0000015",
         "output_price": "0.000002",
+        "serves": ["hf:org/repo"],
+    },
+    "api-endpoint": {
+        "base_url": "http://127.0.0.1:11436/v1",
+        "credential": "OTHER_KEY",
+        "input_price": "0.000001",
+        "output_price": "0.000003",
+        "serves": ["openai:gpt-4o-mini"],
     },
     "api-exports": {"scope": {"organization": True}, "from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"},
     "api-slices": {
@@ -127,6 +136,42 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
             }
         ],
     },
+    "api-judges": {
+        "name": "rules:strict@1",
+        "rules": {
+            "refusal": True,
+            "impossible_dates": True,
+            "must_match": ["licen[cs]e"],
+            "must_not_match": ["guarantee"],
+            "min_chars": 1,
+            "max_chars": 2000,
+        },
+    },
+    "api-application-keys": {"name": "mobile", "route": None},
+    "api-rollout-policies": {
+        "application": "legal-assistant",
+        "route": None,
+        "name": "Groundedness",
+        "metric": "score:groundedness",
+        "minimum": 0.7,
+        "window_seconds": 900,
+        "n_min": 30,
+        "action": "pause_for_review",
+        "dry": False,
+    },
+    "api-rollout-policy": {
+        "name": "Toxicity of answers",
+        "maximum": 0.2,
+        "window_seconds": 600,
+        "n_min": 50,
+        "action": "pause_for_review",
+        "dry": True,
+        "expected_version": 1,
+    },
+    "api-feedback": {"request_id": "req-1", "kind": "score", "name": "groundedness", "value": 0.9},
+    "api-rollout-command": {"reason": "Experts want to read the answers.", "expected_version": 1},
+    "api-rollout-scores": {"scores": [{"pair_id": "rpp_of_northgate", "candidate": 0.8, "stable": 0.9}]},
+    "api-route-rollback": {"reason": "Answers on licences are wrong.", "to": None, "rehearse": False},
     "api-artifacts": {"ref": "templates/fresh@v1", "value": PROMPT_VALUE | {"system": "Answer briefly."}},
     "api-releases": body(
         application="legal-assistant",
@@ -135,6 +180,7 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
         rebase=False,
         artifacts=[{"ref": "templates/enclosed@v1", "value": PROMPT_VALUE | {"system": "Enclosed."}}],
     ),
+    "api-release-archive": {"reason": "It invents periods of notice."},
     "api-release-roll": {
         "strategy": "canary",
         "checkpoints": [
@@ -142,6 +188,7 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
             {"percent": 25, "dwell_seconds": 600, "requests": 100},
             {"percent": 100, "dwell_seconds": 600, "requests": 100},
         ],
+        "dry_monitors": ["latency"],
         "reason": "The evaluation is through.",
     },
 }
@@ -150,7 +197,7 @@ BODILESS = {"api-gate-run-cancel"}  # there is nothing that it must be told
 COMMANDS = [
     (address, method)
     for address in calls()
-    for method in ("POST", "PATCH", "PUT", "DELETE")
+    for method in ("POST", "PATCH", "PUT")  # a DELETE has no body
     if address.call and method in address.call.permissions and address.name not in FILES
 ]
 

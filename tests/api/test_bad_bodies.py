@@ -118,7 +118,7 @@ def _of_other_types(schema: dict[str, Any]) -> list[Any]:
     """Values that the schema of a field does not allow; a decimal may be written as a number too."""
     kinds = schema.get("type", [])
     allowed = {kinds} if isinstance(kinds, str) else set(kinds)
-    if schema.get("format") == "decimal":
+    if schema.get("format") == "decimal" or "number" in allowed:
         allowed |= {"integer"}
     examples = {"boolean": True, "integer": 7, "string": "x", "array": ["x"], "object": {"x": "y"}}
     return [value for kind, value in examples.items() if allowed and kind not in allowed - {"null"}]

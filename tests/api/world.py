@@ -12,6 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection, transaction
 from django.test import Client
 
+from audit.administration.application_keys import create_application_key
 from audit.administration.applications import create_endpoint
 from audit.administration.tokens import revoke_token
 from audit.exports import make_export, request_export
@@ -23,23 +24,33 @@ from gates.reviews.allowlist import propose
 from gates.run_models import AllowlistEntry, GateRun, Override
 from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
-from relcontrol.accounts.actors import Actor, command_actor
+from relcontrol.accounts.actors import Actor, command_actor, system_actor
 from relcontrol.accounts.models import Person, Role, Token
 from relcontrol.accounts.permissions import SCOPES
 from relcontrol.clock import now
 from relcontrol.jobs.running import run
 from releases.artifacts import create_artifact
+from releases.measuring.policy_definition import Definition
+from releases.measuring.policy_services import create_policy
 from releases.models import Release
+from releases.rolling.order import RollOrder
+from releases.rolling.starting import start_rollout
+from releases.rollout_models import ReplayPair, Rollout
+from releases.selectors import release_named
+from releases.traces.ingest import store
 from tests.api.addresses import Address
-from tests.factories import Api, api, person, person_token, service_token
+from tests.factories import Api, api, person, person_token, route, service_token
 from tests.gates.overrides import scene as overrides
 from tests.gates.overrides.scene import person_actor
 from tests.gates.reviews.scene import Judged, held_run
 from tests.gates.runs.documents import candidate
 from tests.gates.runs.factory import gate_run
-from tests.releases.scene import PROMPT_VALUE, Scene, scene
+from tests.releases.canary import PLAN, REASON, passed, replica, serving, warm
+from tests.releases.scene import OTHER_PROMPT, PROMPT_VALUE, Scene, scene, stable
+from tests.releases.traces.samples import trace_row
 
 EVERY_ROLE = tuple(Role.values)
+TOXICITY = Definition("Toxicity", "score:toxicity", 0.05, None, 600, 30, "pause_for_review")
 
 
 @dataclass
@@ -94,7 +105,9 @@ def objects_of(made: Scene) -> dict[str, str]:
     return {
         "organization": made.organization.slug,
         "application": made.application.slug,
+        "api-application.application": made.application.pk,
         "route": str(made.application.routes.get().pk),
+        **rolling(made),
         "release": release,
         "artifact": create_artifact(actor=made.actor, ref=f"templates/of-{slug}@v1", value=PROMPT_VALUE)[0].ref,
         "receipt": Receipt.objects.filter(organization=made.organization).latest("seq").receipt_hash,
@@ -104,13 +117,16 @@ def objects_of(made: Scene) -> dict[str, str]:
         "key": SuiteImport.objects.filter(organization=made.organization).latest("pk").pk,
         "settings-application.slug": made.application.slug,
         "settings-application-name.slug": made.application.slug,
+        "settings-application-clients.slug": made.application.slug,
         "settings-endpoint.name": endpoint.name,
+        "endpoint": endpoint.pk,
         "settings-member.key": member.pk,
         "settings-member-remove.key": member.pk,
         "settings-token-revoke.key": Token.objects.filter(organization=made.organization).latest("pk").pk,
         "name": f"templates/of-{slug}",
         "override": asked_for(made, made.actor, number=901).pk,
         "api-release-override.release": stopped(made, number=903).pk,
+        "api-release-archive.release": halted(made, number=904).pk,
         "entry": proposed(made, f"tolerated-of-{slug}").pk,
         **dict.fromkeys(("gate-run-sign-off.run", "api-gate-run-sign-off.run"), left_for_review(made).pk),
         "judge": judge_for(actor=made.actor, name="external:legal-judge@9", scale=None).pk,
@@ -118,6 +134,58 @@ def objects_of(made: Scene) -> dict[str, str]:
         "gate-run-cancel.run": waiting_run(made).pk,
         "run": gate_run(made.organization, candidate=candidate(release_id=release)).pk,
     }
+
+
+def rolling(made: Scene) -> dict[str, str]:
+    """A rollout on a route of its own with a trace and a pair that its rules scored; a policy; an application key."""
+    slug, beside = made.organization.slug, route(made.application, domain="rolling")
+    first = stable(made.registered(routing=beside.routing)["release_id"])
+    serving(first)
+    fields = {"routing": beside.routing, "prompt_template_ref": OTHER_PROMPT, "previous_release": first.pk}
+    release = release_named(made.organization, made.registered(**fields)["release_id"])
+    passed(release)
+    replica(made.organization, fingerprints=[first.bundle_sha256, release.bundle_sha256])
+    warm(first)
+    row = start_rollout(actor=made.actor, release=release, order=RollOrder(plan=PLAN, reason=REASON))
+    scored_pair(row, f"rpp_of_{slug}")
+    begun = (row.started_at - timedelta(seconds=1)).isoformat()
+    known: dict[str, Any] = {"release": release.manifest_sha256, "route": beside.pk, "rollout": row.pk}
+    store(made.organization, [trace_row(started_at=begun, request_id=f"req-of-{slug}", **known)], now=row.started_at)
+    policy = create_policy(actor=made.actor, application=made.application, definition=TOXICITY)
+    key, _ = create_application_key(actor=made.actor, application=made.application, name="web")
+    return {
+        "rollout": row.pk,
+        "request_id": f"req-of-{slug}",
+        "command": "pause",
+        "api-route-rollback.route": beside.pk,
+        "policy": policy.pk,
+        "application_key": key.pk,
+        "api-application-keys.application": made.application.pk,
+        "api-application-key.application": made.application.pk,
+    }
+
+
+def scored_pair(row: Rollout, key: str) -> ReplayPair:
+    """A pair of a slice that a judge elsewhere scores, as the rules have left it."""
+    judged = create_slice(actor=system_actor(row.organization), slug="judged-elsewhere", judge="external:legal-judge@9")
+    return ReplayPair.objects.create(
+        id=key,
+        organization=row.organization,
+        rollout=row,
+        checkpoint=1,
+        slice=judged.slug,
+        request_id=f"req-of-{row.organization.slug}",
+        trace_id=f"{1:032x}",
+        trace_started_at=row.started_at,
+        subject=b"0" * 16,
+        served="candidate",
+        state=ReplayPair.State.SCORED,
+        candidate_score=1.0,
+        stable_score=1.0,
+        source="rules",
+        created_at=row.started_at,
+        scored_at=row.started_at,
+    )
 
 
 def waiting_run(made: Scene) -> GateRun:
@@ -143,6 +211,14 @@ def stopped(made: Scene, number: int) -> Release:
     """A release whose gate run, of this number, has failed."""
     release = Release.objects.get(pk=made.registered(generation={"seed": number})["release_id"])
     overrides.gate_run(release, number=number)
+    return release
+
+
+def halted(made: Scene, number: int) -> Release:
+    """A release whose rollout was halted."""
+    release = stopped(made, number)
+    release.delivery = Release.Delivery.HALTED
+    release.save(update_fields=["delivery"])
     return release
 
 

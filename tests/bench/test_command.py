@@ -1,5 +1,6 @@
 """`manage.py bench` at its smallest: the rows are there, and nothing is left behind."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,28 @@ def test_the_api_answers_what_its_schema_promises(process_environment: Environme
     shown = rows(bench(process_environment, "api", "--size", "40", "--seconds", "2"))
 
     assert "\nall " in shown
+
+
+def test_the_gateway_is_measured_beside_the_bare_model_server(process_environment: Environment) -> None:
+    environment = {**process_environment, "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    shown = rows(bench(environment, "gateway", "--size", "40", "--seconds", "0.3", "--runs", "1"))
+
+    for row in ("direct ", "gateway, 1 worker ", "gateway, 2 workers ", "throughput, 2 workers "):
+        assert f"\n{row}" in shown
+    assert "LiteLLM could not be installed, so it is not compared" in shown
+
+
+def test_propagation_is_measured_with_and_without_the_event_stream(process_environment: Environment) -> None:
+    shown = rows(bench(process_environment, "propagation", "--size", "40", "--runs", "1"))
+
+    assert shown.count("\nevent stream ") == shown.count("\npoll only ") == 1
+
+
+def test_ingest_is_measured_by_every_way_beside_copy(process_environment: Environment) -> None:
+    shown = rows(bench(process_environment, "ingest", "--size", "500", "--runs", "1"))
+
+    for row in ("POST /v1/traces", "store, one", "store, two", "POST /v1/otlp", "peer: COPY of the same rows"):
+        assert f"\n{row}" in shown
 
 
 def test_a_size_that_is_too_small_is_refused(process_environment: Environment) -> None:

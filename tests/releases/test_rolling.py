@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from releases import selectors
 from tests.factories import api, service_token
 from tests.releases.scene import Scene
 
@@ -28,7 +27,8 @@ def test_the_original_curl_call_answers_with_the_reason(northgate: Scene) -> Non
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (409, "not_deployable")
     assert (problem["state"]["standing"], problem["state"]["delivery"]) == ("none", "registered")
-    assert problem["state"]["why_not"] == northgate.ci.get(f"releases/{made['release_id']}").json()["why_not"]
+    why_not = northgate.ci.get(f"releases/{made['release_id']}").json()["why_not"]
+    assert problem["state"]["why_not"][: len(why_not)] == why_not
     assert northgate.written() == before
 
 
@@ -57,15 +57,6 @@ def test_a_plan_that_breaks_a_rule_is_refused_by_field(northgate: Scene, order: 
     answer = northgate.ci.post(f"releases/{made['release_id']}/roll", {"strategy": "canary"} | order)
     assert answer.status_code == 422
     assert field in {error["field"] for error in answer.json()["errors"]}
-
-
-def test_a_release_that_may_roll_is_told_that_rollouts_are_not_started_here(
-    northgate: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = northgate.registered()
-    monkeypatch.setattr(selectors, "standing_of", lambda *_: "pass")
-    answer = northgate.ci.post(f"releases/{made['release_id']}/roll", {"strategy": "canary", "checkpoints": THREE})
-    assert (answer.status_code, answer.json()["code"]) == (409, "rollouts_unavailable")
 
 
 def test_another_organization_cannot_roll_it(northgate: Scene, eastgate: Scene) -> None:

@@ -32,9 +32,10 @@ def test_a_taken_port_is_refused_by_its_number(taken_port: int) -> None:
         require_free_ports("127.0.0.1", taken_port)
 
 
-def test_a_taken_edge_port_is_refused_too(taken_port: int) -> None:
+@pytest.mark.parametrize("offset", [1, 2])
+def test_a_taken_port_of_the_gateway_or_the_edge_is_refused_too(taken_port: int, offset: int) -> None:
     with pytest.raises(MisconfiguredError, match=f"port {taken_port}"):
-        require_free_ports("127.0.0.1", taken_port - 2)
+        require_free_ports("127.0.0.1", taken_port - offset)
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "8000.5", "http", "", "٣"])

@@ -31,8 +31,16 @@ left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], s
 print("left", left.pid, flush=True)
 time.sleep(60)
 """
+FAILS_FIRST = """
+import pathlib, sys
+tried = pathlib.Path("tried")
+if not tried.exists():
+    tried.touch()
+    sys.exit(1)
+print("done", flush=True)
+"""
 
-Start = Callable[[str], Supervisor]
+Start = Callable[..., Supervisor]
 
 
 @pytest.fixture
@@ -44,8 +52,9 @@ def lines() -> list[str]:
 def start(lines: list[str], tmp_path: Path) -> Iterator[Start]:
     started: list[Supervisor] = []
 
-    def begin(program: str) -> Supervisor:
-        service = Service("web", "nowhere", [sys.executable, "-c", program])
+    def begin(program: str, *, once: bool = False, left_out: bytes | None = None) -> Supervisor:
+        command = [sys.executable, "-c", program]
+        service = Service("web", "nowhere", command, once=once, left_out=left_out)
         supervisor = Supervisor([service], environment=os.environ, folder=tmp_path, write=lines.append)
         started.append(supervisor)
         return supervisor
@@ -61,6 +70,14 @@ def until(supervisor: Supervisor, condition: Callable[[], object]) -> bool:
         return condition()
 
     return eventually(stepped)
+
+
+def until_at_most(supervisor: Supervisor, condition: Callable[[], object], *, steps: int) -> bool:
+    for _ in range(steps):
+        supervisor.step(0.01)
+        if condition():
+            return True
+    return False
 
 
 def test_output_is_streamed_line_by_line_with_the_name(start: Start, lines: list[str]) -> None:
@@ -87,6 +104,22 @@ def test_what_a_dead_child_left_behind_is_ended_with_it(start: Start, lines: lis
     assert child is not None
     os.kill(child, signal.SIGKILL)
     assert until(supervisor, lambda: not is_alive(left))
+
+
+def test_what_is_there_once_is_started_again_only_after_a_failure(start: Start, lines: list[str]) -> None:
+    supervisor = start(FAILS_FIRST, once=True)
+    assert until(supervisor, lambda: "web      | done" in lines)
+    assert until(supervisor, lambda: supervisor.process_id("web") is None)
+    assert not until_at_most(supervisor, lambda: supervisor.process_id("web"), steps=100)
+    assert [line for line in lines if "starts again" in line] == ["web ended (exit code 1); it starts again in 0.5 s"]
+
+
+def test_lines_that_are_to_be_left_out_are_not_shown(start: Start, lines: list[str]) -> None:
+    supervisor = start(
+        "print('a request'); print('an alarm', flush=True); import time; time.sleep(60)", left_out=b"a request"
+    )
+    assert until(supervisor, lambda: lines)
+    assert lines == ["web      | an alarm"]
 
 
 def test_stop_ends_all_and_nothing_starts_again(start: Start, lines: list[str]) -> None:

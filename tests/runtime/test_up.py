@@ -13,14 +13,14 @@ import pytest
 
 from relcontrol.runtime.embedded_postgres import temporary_data_folder
 from relcontrol.runtime.folders import CHECKOUT
-from relcontrol.runtime.ports import EDGE_OFFSET, ports_in_use
+from relcontrol.runtime.ports import EDGE_OFFSET, GATEWAY_OFFSET, ports_in_use
 from relcontrol.runtime.postgres_cluster import cluster_files
 from relcontrol.runtime.postgres_keeper import living_server
 from relcontrol.runtime.processes import MARK, die_with_parent, is_alive, marked_processes
 from relcontrol.runtime.up import says_ok
 from tests.runtime.waiting import eventually
 
-pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 READY_SECONDS = 120.0
 
@@ -59,11 +59,11 @@ class Up:
 
 
 def free_port() -> int:
-    """A port that is free, and whose edge port is free too."""
+    """A port that is free, and those of gateway and edge too."""
     while True:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port: int = listener.getsockname()[1]
-        if not ports_in_use("127.0.0.1", (port, port + EDGE_OFFSET)):
+        if not ports_in_use("127.0.0.1", (port, port + GATEWAY_OFFSET, port + EDGE_OFFSET)):
             return port
 
 
@@ -82,6 +82,7 @@ def test_it_gets_ready_refuses_a_twin_and_stops_cleanly(up: Up) -> None:
     assert up.text().count("relcontrol is ready") == 1
     assert says_ok(f"http://127.0.0.1:{up.port + EDGE_OFFSET}/healthz")
     assert re.search(r"^worker +queue work$", up.text(), re.MULTILINE)
+    assert up.text().count("no gateway yet") == 1
     twin = up.start(free_port())
     assert twin.wait(timeout=60) == 1
     assert "already up with the data folder" in up.text()

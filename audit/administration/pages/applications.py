@@ -7,8 +7,13 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from audit.administration.applications import create_application, create_route, rename_application
-from audit.administration.forms import ApplicationForm, RenameForm, RouteForm
+from audit.administration.applications import (
+    create_application,
+    create_route,
+    rename_application,
+    set_client_settings,
+)
+from audit.administration.forms import ApplicationForm, ClientSettingsForm, RenameForm, RouteForm
 from audit.administration.pages.acting import address, carried_out, crumbs, form_of, may_not, one_page
 from relcontrol.accounts.models import Application
 from relcontrol.accounts.permissions import ADMINISTER, VIEW
@@ -65,16 +70,36 @@ def rename(request: PageRequest, slug: str) -> HttpResponse:
     return _shown(request, row, rename_form=form)
 
 
+@require_POST
+@page(ADMINISTER)
+def client_settings(request: PageRequest, slug: str) -> HttpResponse:
+    """Say what its clients may set themselves."""
+    row = application_named(request.actor.organization, slug)
+    form = ClientSettingsForm(request.POST, auto_id="id_clients_%s")
+    if carried_out(
+        form, lambda client_settings: set_client_settings(actor=request.actor, application=row, names=client_settings)
+    ):
+        messages.success(request, "It is saved. Gateways hear of it within a second.")
+        return HttpResponseRedirect(address(request, "settings-application", slug=slug))
+    return _shown(request, row, clients_form=form)
+
+
 def _shown(
-    request: PageRequest, row: Application, route_form: RouteForm | None = None, rename_form: RenameForm | None = None
+    request: PageRequest,
+    row: Application,
+    route_form: RouteForm | None = None,
+    rename_form: RenameForm | None = None,
+    clients_form: ClientSettingsForm | None = None,
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "application": row,
         "listed": one_page(request, routes_of(request.actor.organization).filter(application=row)),
         "form": route_form or RouteForm(),
         "rename_form": rename_form or RenameForm(initial={"name": row.name}, auto_id="id_rename_%s"),
+        "clients_form": clients_form
+        or ClientSettingsForm(initial={"client_settings": row.client_settings}, auto_id="id_clients_%s"),
         "denied": may_not(request),
         "crumbs": crumbs(request, ("Applications", address(request, "settings-applications")), (row.slug, None)),
     }
-    failed = any(form is not None and form.is_bound for form in (route_form, rename_form))
+    failed = any(form is not None and form.is_bound for form in (route_form, rename_form, clients_form))
     return render(request, "settings/application.html", context, status=UNREADABLE if failed else 200)

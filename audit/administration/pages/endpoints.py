@@ -49,6 +49,7 @@ def endpoint(request: PageRequest, name: str) -> HttpResponse:
             "credential": row.credential,
             "input_price": input_price,
             "output_price": output_price,
+            "serves": "\n".join(row.serves),
         },
     )
     changed = request.method == "POST" and carried_out(
@@ -64,6 +65,7 @@ def endpoint(request: PageRequest, name: str) -> HttpResponse:
             ("Credential", row.credential or "none"),
             ("Input token", input_price or "no price given"),
             ("Output token", output_price or "no price given"),
+            ("Models", ", ".join(row.serves) or "none listed"),
         ],
         "form": form,
         "denied": may_not(request),

@@ -20,8 +20,9 @@ from relcontrol.version import VERSION
 from relcontrol.web.pages import PageRequest, page
 
 WORK = {
-    "ticker": "wakes waiting jobs and checks the chains",
+    "ticker": "wakes waiting jobs, looks at rollouts and checks the chains",
     "worker": "imports suites and makes exports",
+    "replayer": "asks both releases of a rollout the same again, and scores the answers",
 }
 
 

@@ -4,7 +4,8 @@ The pattern becomes a Thompson automaton (Thompson 1968), kept as one bit per in
 over the text and notes at each place the *live* instructions: those from which the pattern can still end in a match.
 A second pass goes forwards; at each choice it takes the first live alternative in the written order. That is the match
 which a backtracking matcher prefers, found without ever taking a step back: a live choice cannot fail. Both passes do
-at most a fixed number of steps for each character.
+at most a fixed number of steps for each character. Where only the truth is needed, one pass forwards is enough
+(`lazy_automaton`).
 """
 
 from dataclasses import dataclass
@@ -12,15 +13,22 @@ from functools import lru_cache
 from typing import Final
 
 from relcontrol.bundle.errors import one_problem
-from relcontrol.bundle.patterns.program import Branch, Check, Instruction, Take, TooLargeError, assemble
+from relcontrol.bundle.patterns.lazy_automaton import LazyAutomaton
+from relcontrol.bundle.patterns.places import (
+    AT_BOUNDARY,
+    AT_END,
+    AT_START,
+    WORD,
+    looks_around,
+    reachable,
+    takers,
+    targets,
+    ways,
+)
+from relcontrol.bundle.patterns.program import Instruction, Take, TooLargeError, assemble
 from relcontrol.bundle.patterns.syntax import PatternSyntaxError, nullable, parse
 
-AT_START: Final = 1
-AT_END: Final = 2
-AT_BOUNDARY: Final = 4
 MAX_REMEMBERED: Final = 20_000
-
-_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,8 @@ class LinearPattern:
     def __init__(self, program: list[Instruction]) -> None:
         self._program = program
         self._accept = 1 << len(program)
-        self._looks_around = any(isinstance(instruction, Check) for instruction in program)
+        self._looks_around = looks_around(program)
+        self._automaton = LazyAutomaton(program)
         self._takers: dict[str, int] = {}
         self._ancestors: dict[int, list[int]] = {}
         self._remembered: dict[tuple[int, str, int], int] = {}
@@ -62,6 +71,10 @@ class LinearPattern:
             pieces += (text[end:low], replacement)
             end = high
         return "".join((*pieces, text[end:]))
+
+    def found(self, text: str) -> bool:
+        """Whether there is any match: the truth of `scan(text).spans`, at about a tenth of the time or less."""
+        return self._automaton.found(text)
 
     def scan(self, text: str) -> Scan:
         """Every match, leftmost first, none overlapping."""
@@ -104,8 +117,8 @@ class LinearPattern:
     def _flags(self, text: str, position: int) -> int:
         if not self._looks_around:
             return 0
-        before = position > 0 and text[position - 1] in _WORD
-        behind = position < len(text) and text[position] in _WORD
+        before = position > 0 and text[position - 1] in WORD
+        behind = position < len(text) and text[position] in WORD
         return (
             (AT_START if position == 0 else 0)
             | (AT_END if position == len(text) else 0)
@@ -116,11 +129,9 @@ class LinearPattern:
         """The instructions that take a character."""
         known = self._takers.get(character)
         if known is None:
-            program = enumerate(self._program)
-            known = sum(1 << n for n, i in program if isinstance(i, Take) and i.characters.contains(character))
             if len(self._takers) >= MAX_REMEMBERED:
                 self._takers.clear()
-            self._takers[character] = known
+            known = self._takers[character] = takers(self._program, character)
         return known
 
     def _with_ancestors(self, seeds: int, flags: int) -> tuple[int, int]:
@@ -137,9 +148,9 @@ class LinearPattern:
     def _ancestor_table(self, flags: int) -> list[int]:
         parents: list[list[int]] = [[] for _ in range(len(self._program) + 1)]
         for number, instruction in enumerate(self._program):
-            for target in _targets(instruction, number, flags):
+            for target in targets(instruction, number, flags):
                 parents[target].append(number)
-        return [_reachable(parents, number) for number in range(len(parents))]
+        return [reachable(parents, number) for number in range(len(parents))]
 
     def _follow(self, live: list[int], start: int) -> tuple[int, int]:
         """The end of the preferred match that begins at `start`, where instruction 0 is live."""
@@ -164,34 +175,5 @@ class LinearPattern:
             seen |= bit
             if number == len(self._program) or isinstance(self._program[number], Take):
                 return number, steps
-            waiting += reversed(_ways(self._program[number], number))
+            waiting += reversed(ways(self._program[number], number))
         raise AssertionError("a live instruction leads to a match")
-
-
-def _ways(instruction: Instruction, number: int) -> tuple[int, ...]:
-    return instruction.targets if isinstance(instruction, Branch) else (number + 1,)
-
-
-def _targets(instruction: Instruction, number: int, flags: int) -> tuple[int, ...]:
-    if isinstance(instruction, Take) or (isinstance(instruction, Check) and not _holds(instruction.kind, flags)):
-        return ()
-    return _ways(instruction, number)
-
-
-def _holds(kind: str, flags: int) -> bool:
-    match kind:
-        case "start":
-            return bool(flags & AT_START)
-        case "end":
-            return bool(flags & AT_END)
-    return bool(flags & AT_BOUNDARY) == (kind == "boundary")
-
-
-def _reachable(parents: list[list[int]], number: int) -> int:
-    found, waiting = 0, [number]
-    while waiting:
-        current = waiting.pop()
-        if not found >> current & 1:
-            found |= 1 << current
-            waiting += parents[current]
-    return found

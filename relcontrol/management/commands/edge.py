@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import uvicorn
 from django.core.management.base import CommandParser
 
 from relcontrol import commands
 from relcontrol.runtime.ports import EDGE_OFFSET, PORT, port_number
+from releases.edge.server import EdgeServer, configuration
 
 
 class Command(commands.Command):
@@ -22,13 +22,4 @@ class Command(commands.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM or Ctrl-C."""
-        uvicorn.run(
-            "releases.edge.app:app",
-            host=options["host"],
-            port=options["port"],
-            loop="uvloop",
-            http="httptools",
-            log_level="info",
-            access_log=False,
-            timeout_graceful_shutdown=5,
-        )
+        EdgeServer(configuration(options["host"], options["port"])).run()

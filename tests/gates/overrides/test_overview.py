@@ -28,6 +28,7 @@ def look(failed: Gate) -> Callable[[Person], str]:
     """What somebody sees, with every process at work."""
     beat("ticker", now())
     beat("worker", now())
+    beat("replayer", now())
 
     def see(who: Person) -> str:
         client = Client()

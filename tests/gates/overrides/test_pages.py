@@ -230,13 +230,13 @@ def test_a_failed_release_shows_why_it_does_not_roll_and_a_post_says_the_same(fa
     assert _request_page(failed) in shown.text
 
 
-def test_an_overridden_release_shows_that_nothing_starts_here_yet(failed: Gate) -> None:
+def test_an_overridden_release_may_start_and_says_what_is_still_missing(failed: Gate) -> None:
     decider = person_actor(failed.organization, failed.approver)
     approve(actor=decider, override=failed.requested(), comment=COMMENT)
     browser, page = _browser(failed.asker), f"/o/northgate/releases/{failed.release.pk}/roll/"
-    assert "starts no rollouts yet" in browser.get(page).text
+    assert "the start uses it up" in browser.get(page).text
     answer: Any = browser.post(page)
-    assert (answer.status_code, "starts no rollouts" in answer.text) == (409, True)
+    assert (answer.status_code, "No gateway has reported" in answer.text) == (409, True)
 
 
 def test_rolling_by_form_takes_the_role(failed: Gate) -> None:

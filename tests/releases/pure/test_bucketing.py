@@ -67,7 +67,16 @@ def test_the_share_of_subjects_is_the_share_asked_for(percent: int) -> None:
     assert abs(taken - total * share) < 4 * math.sqrt(total * share * (1 - share))
 
 
-def test_the_five_percent_lie_inside_the_twenty_five() -> None:
+@given(st.text(min_size=1, max_size=40), st.sets(SUBJECTS, max_size=200))
+def test_the_five_percent_lie_inside_the_twenty_five(salt: str, subjects: set[str]) -> None:
+    five, quarter = (
+        {subject for subject in subjects if arm_of(salt=salt, subject=subject, basis_points=share) is Arm.CANDIDATE}
+        for share in (500, 2_500)
+    )
+    assert five <= quarter
+
+
+def test_the_twenty_five_percent_add_subjects_to_the_five() -> None:
     drawn = [bucket(SALT, f"user-{number}") for number in range(5_000)]
     assert {n for n, at in enumerate(drawn) if at < 500} < {n for n, at in enumerate(drawn) if at < 2_500}
 

@@ -1,0 +1,145 @@
+"""Keeps the workers of a gateway running: one process each, started again when it dies, drained on SIGTERM.
+
+The supervisor serves nothing and imports little. A worker learns from the end of a pipe that its supervisor is gone,
+however that went, and drains as well.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from releases.gateway.listening import listeners
+from releases.gateway.options import GatewayOptions
+
+DRAIN_SECONDS: Final = 30  # for requests in flight
+END_SECONDS: Final = DRAIN_SECONDS + 15  # and for shadows, traces and metrics after them
+MISCONFIGURED: Final = 2
+STEP_SECONDS: Final = 0.1
+YOUNG_SECONDS: Final = 5.0
+LONGEST_PAUSE: Final = 10.0
+METRICS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process, and when it may be started again."""
+
+    index: int
+    listener: socket.socket
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause: float = 0.0
+
+
+class Supervisor:
+    """The workers of one gateway. `arguments` are the command line, handed on as it is."""
+
+    def __init__(self, options: GatewayOptions, arguments: Sequence[str]) -> None:
+        self._arguments = list(arguments)
+        self._ending = False
+        self._lifeline, self._end = os.pipe()  # nobody ever writes: that it ends is the message
+        self._metrics = _emptied(options.data / "metrics")
+        self._workers = [
+            Worker(index, listener)
+            for index, listener in enumerate(listeners(options.host, options.port, options.workers), start=1)
+        ]
+        host, port = self._workers[0].listener.getsockname()[:2]
+        for number in (signal.SIGTERM, signal.SIGINT):  # before anybody is told that there is somebody to signal
+            signal.signal(number, self._stop)
+        say({"event": "listening", "host": host, "port": port, "workers": options.workers, "replica": options.replica})
+
+    def run(self) -> int:
+        """Until a signal, or until a worker says that it can never start."""
+        code = 0
+        while not self._ending and not code:
+            for worker in self._workers:
+                code = code or self._attend(worker)
+            time.sleep(STEP_SECONDS)
+        self._drain()
+        return code
+
+    def _attend(self, worker: Worker) -> int:
+        now = time.monotonic()
+        process = worker.process
+        if process is None:
+            if now >= worker.started_at + worker.pause:
+                self._start(worker)
+            return 0
+        code = process.poll()
+        if code is None:
+            return 0
+        worker.process = None
+        self._forget_metrics(process.pid)
+        if code == MISCONFIGURED:
+            return code
+        young = now - worker.started_at < YOUNG_SECONDS
+        worker.pause = min(max(worker.pause * 2, 0.5), LONGEST_PAUSE) if young else 0.0
+        say({"event": "worker_died", "worker": worker.index, "code": code, "again_in_s": worker.pause})
+        return 0
+
+    def _start(self, worker: Worker) -> None:
+        listening, lifeline = worker.listener.fileno(), self._lifeline
+        ours = [str(worker.index), str(listening), str(lifeline)]
+        worker.process = subprocess.Popen(  # noqa: S603 - our own module, and the options that we were given
+            [sys.executable, "-m", "releases.gateway.worker", *ours, *self._arguments],
+            pass_fds=(listening, lifeline),
+            env={**os.environ, METRICS_VARIABLE: str(self._metrics)},
+        )
+        worker.started_at = time.monotonic()
+
+    def _drain(self) -> None:
+        """Close the port, tell every worker, and wait; what is not over by then is ended."""
+        os.close(self._end)  # reaches also a worker that does not listen to signals yet
+        for worker in self._workers:
+            worker.listener.close()
+        running = [worker.process for worker in self._workers if worker.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + END_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        say({"event": "stopped"})
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self._ending = True
+
+    def _forget_metrics(self, pid: int) -> None:
+        """Levels of a process that is gone; what it counted stays counted."""
+        for file in self._metrics.glob(f"gauge_live*_{pid}.db"):
+            file.unlink(missing_ok=True)
+
+
+def supervise(options: GatewayOptions, arguments: Sequence[str]) -> int:
+    """Run a gateway; the exit code."""
+    try:
+        supervisor = Supervisor(options, arguments)
+    except OSError as error:
+        sys.stderr.write(f"gateway: {options.host}:{options.port} cannot be listened on: {error}\n")
+        return MISCONFIGURED
+    return supervisor.run()
+
+
+def say(line: dict[str, Any]) -> None:
+    """A line of the log."""
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _emptied(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink()
+    return folder

@@ -1,0 +1,244 @@
+"""Issue 4, "It must show", against real processes and real traffic: nobody acts after a rollout has begun.
+
+The scenarios happen once, in this order, on one route; every test looks at what came of them.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+import pytest
+from django.core.management import call_command
+
+from audit.models import Receipt
+from releases.models import Release
+from releases.monitors.evidence import rollout_alarm
+from releases.monitors.quality import CAP, judge_quality
+from releases.monitors.quality_sums import TOLERANCE, QualitySums
+from releases.monitors.verdict import Reading
+from releases.rollout_models import ReplayPair, Rollout, RolloutStep
+from releases.selectors import serving
+from tests.acceptance.live.crowd import SLICES, Crowd, asking
+from tests.acceptance.live.scene import HEALTHY, Office, office
+from tests.acceptance.live.system import System, models_process, running
+
+pytestmark = pytest.mark.django_db
+
+PLAN = ((5, 250), (25, 250), (100, 250))
+BAD = ("demo-failing-long", "demo-broken-streams", "demo-hedging")
+PATIENCE = 180.0
+PACED_S = 2.0
+LOST = 0.2
+PER_CHECKPOINT = 1_200  # requests of both arms, with some to spare
+
+
+@dataclass
+class Told:
+    """What happened, by the name of the scenario."""
+
+    system: System
+    office: Office
+    first: Release
+    healthy: Release
+    rollouts: dict[str, Rollout] = field(default_factory=dict)
+    releases_after: dict[str, set[str]] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def steps(self, name: str) -> list[tuple[str, int]]:
+        """Act and percent of every step of a rollout."""
+        rows = RolloutStep.objects.filter(rollout=self.rollouts[name]).order_by("version")
+        return list(rows.values_list("act", "percent"))
+
+
+@pytest.fixture(scope="module")
+def told(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """All scenarios, and an empty database after them."""
+    with django_db_blocker.unblock():
+        try:
+            with models_process() as models_url:
+                yield _told(office(models_url), tmp_path_factory)
+        finally:
+            call_command("flush", verbosity=0, interactive=False)
+
+
+def _told(here: Office, folders: pytest.TempPathFactory) -> Told:
+    stage = here.stage
+    with running(stage.organization, stage.application, folders.mktemp("gateway")) as system, asking(system) as crowd:
+        first = here.registered(HEALTHY, None)
+        here.judged(first)
+        here.overridden(first)
+        cold = _until_over(system, here.rolling(first, *PLAN, strategy="shadow"))
+        value = {"kind": "prompt_template", "system": "You answer questions about the law.", "user": "{{ input }}"}
+        changed = {"prompt_template_ref": "templates/legal-qa@v2"}
+        stage.ci.post("artifacts", {"ref": changed["prompt_template_ref"], "value": value})
+        healthy = here.registered(HEALTHY, first, **changed)
+        story = Told(system, here, first, healthy, {"cold": cold})
+        here.judged(healthy)
+        story.answers["one step"] = here.roll(healthy, (100, 200))
+        here.dwell = _dwell(crowd)
+        _roll_healthy(story, crowd)
+        for model in BAD:
+            _roll_bad(story, crowd, model, changed)
+        _roll_accepted(story, crowd, changed)
+        _ask_as_a_client(story)
+    return story
+
+
+def _until_over(system: System, row: Rollout) -> Rollout:
+    return system.tick_until(row, lambda now: now.is_over, PATIENCE, f"the rollout of {row.release.name} is over")
+
+
+def _dwell(crowd: Crowd) -> int:
+    """Seconds in which this machine answers what a checkpoint of 5 % needs, as it is busy now."""
+    before = crowd.answered
+    threading.Event().wait(PACED_S)
+    pace = max(1.0, (crowd.answered - before) / PACED_S)
+    return math.ceil(PER_CHECKPOINT / pace)
+
+
+def _roll_healthy(story: Told, crowd: Crowd) -> None:
+    """Users are as talkative as it takes to be quick; all of them, once all are the candidate's."""
+    row = story.office.rolling(story.healthy, *PLAN)
+    for place, (percent, _) in enumerate(PLAN, start=1):
+        crowd.watch(row, percent=percent, talkative=max(1, 30 // percent))
+        row = story.system.tick_until(row, _past(place), PATIENCE, f"{percent} % is over")
+    story.rollouts["healthy"] = row
+
+
+def _past(checkpoint: int) -> Callable[[Rollout], bool]:
+    return lambda row: row.is_over or row.checkpoint > checkpoint
+
+
+def _roll_bad(story: Told, crowd: Crowd, model: str, changed: dict[str, str]) -> None:
+    release = story.office.registered(model, story.healthy, **changed)
+    assert story.office.judged(release) == "gate_pass"
+    row = story.office.rolling(release, *PLAN)
+    crowd.watch(row, percent=5, talkative=6, long=0.15 if model == "demo-failing-long" else 0.0)
+    story.rollouts[model] = _until_over(story.system, row)
+    story.releases_after[model] = _answering(story.system, crowd.candidate_users(20))
+
+
+def _answering(system: System, users: list[str]) -> set[str]:
+    """The releases that answer these users now."""
+    client = openai.OpenAI(base_url=f"{system.gateway}/v1", api_key=system.key, max_retries=0)
+    with client:
+        answers = [
+            client.chat.completions.with_raw_response.create(
+                model="any",
+                messages=[{"role": "user", "content": "Answer in about 20 tokens."}],
+                extra_headers={"x-relcontrol-subject": user},
+            )
+            for user in users
+        ]
+    return {answer.headers["x-relcontrol-release"] for answer in answers}
+
+
+def _roll_accepted(story: Told, crowd: Crowd, changed: dict[str, str]) -> None:
+    """A slice that lost 0.2 at the gate, which two people accept; live it loses as much again, and no more."""
+    here, lost = story.office, {SLICES[0]: LOST}
+    release = here.registered(HEALTHY, story.healthy, **changed, generation={"seed": 5})
+    assert here.judged(release, lost) == "gate_fail"
+    here.overridden(release, {SLICES[0]: "0.30"})
+    row = here.rolling(release, *PLAN)
+    crowd.watch(row, percent=5, talkative=6)
+
+    def scored(now: Rollout) -> bool:
+        _score(here, now)
+        return now.is_over or len(_differences(now)) >= CAP
+
+    story.rollouts["accepted"] = story.system.tick_until(row, scored, PATIENCE, "all pairs of the slice are scored")
+
+
+def _score(here: Office, row: Rollout) -> None:
+    """What the slices' external judge says of pairs: the candidate is 0.2 worse in the slice whose drop is accepted."""
+    fresh = ReplayPair.objects.filter(rollout=row, state=ReplayPair.State.SCORED, source__startswith="rules:")
+    scores = [
+        {"pair_id": pair.pk, "stable": 0.75, "candidate": 0.75 - (LOST if pair.slice == SLICES[0] else 0.0) + noise}
+        for place, pair in enumerate(fresh)
+        for noise in [0.01 * (place % 3 - 1)]
+    ]
+    if scores:
+        answer = here.stage.ci.post(f"rollouts/{row.pk}/scores", {"scores": scores})
+        assert answer.status_code == 200 or row.is_over, answer.content
+
+
+def _differences(row: Rollout) -> list[float]:
+    scored = ReplayPair.objects.filter(rollout=row, slice=SLICES[0], source__startswith="external:").order_by("pk")
+    return [(pair.candidate_score or 0.0) - (pair.stable_score or 0.0) for pair in scored]
+
+
+def _ask_as_a_client(story: Told) -> None:
+    with openai.OpenAI(base_url=f"{story.system.gateway}/v1", api_key=story.system.key) as client:
+        asked: Any = {"model": "any", "messages": [{"role": "user", "content": "May affiliates use the licence?"}]}
+        whole = client.chat.completions.create(**asked)
+        streamed = list(client.chat.completions.create(**asked, stream=True))
+    story.answers["whole"] = whole.choices[0].message.content
+    story.answers["streamed"] = "".join(piece.choices[0].delta.content or "" for piece in streamed if piece.choices)
+
+
+def test_an_unmodified_openai_client_is_answered_in_one_piece_and_as_a_stream(told: Told) -> None:
+    assert len(told.answers["whole"]) > 100
+    assert len(told.answers["streamed"]) > 100
+
+
+def test_a_first_release_is_tried_by_copies_while_nothing_serves_and_then_serves(told: Told) -> None:
+    cold = told.rollouts["cold"]
+    assert (cold.state, told.steps("cold")) == ("completed", [("started", 0), ("completed", 0)])
+    assert "in shadow" in cold.reasons[0]
+
+
+def test_a_plan_of_one_step_is_refused(told: Told) -> None:
+    answer = told.answers["one step"]
+    assert (answer.status_code, answer.json()["code"]) == (422, "rollout_plan")
+
+
+def test_a_healthy_release_goes_from_5_to_25_to_100_percent_by_itself(told: Told) -> None:
+    moved = [step for step in told.steps("healthy") if step[0] != "extended"]
+    assert moved == [("started", 5), ("promoted", 25), ("promoted", 100), ("completed", 100)]
+    assert told.rollouts["healthy"].state == "completed"
+    now = serving(told.healthy.route)
+    assert now is not None
+    assert now.pk == told.healthy.pk
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [("demo-failing-long", "requests failed"), ("demo-broken-streams", "requests failed"), ("demo-hedging", "quality")],
+)
+def test_a_release_that_fails_in_life_is_halted_at_a_checkpoint_with_nobody_acting(
+    told: Told, model: str, said: str
+) -> None:
+    row = told.rollouts[model]
+    assert (row.state, row.checkpoint, told.steps(model)[-1]) == ("halted", 1, ("halted", 5))
+    assert said in row.reasons[0], row.reasons
+    assert {step.actor for step in RolloutStep.objects.filter(rollout=row).exclude(act="started")} == {"internal"}
+
+
+def test_what_hedges_is_as_quick_and_as_free_of_errors_as_stable(told: Told) -> None:
+    assert not any("failed" in reason for reason in told.rollouts["demo-hedging"].reasons)
+
+
+@pytest.mark.parametrize("model", BAD)
+def test_the_candidates_users_are_answered_by_stable_again(told: Told, model: str) -> None:
+    assert told.releases_after[model] == {told.healthy.manifest_sha256[:12]}
+
+
+def test_every_step_has_its_receipt(told: Told) -> None:
+    for row in told.rollouts.values():
+        hashes = list(RolloutStep.objects.filter(rollout=row).values_list("receipt_hash", flat=True))
+        assert Receipt.objects.filter(receipt_hash__in=hashes).count() == len(hashes) == row.version
+
+
+def test_a_drop_that_an_override_accepted_is_not_halted_and_would_have_been_without_it(told: Told) -> None:
+    row, slug = told.rollouts["accepted"], SLICES[0]
+    differences = _differences(row)[:CAP]
+    assert not row.is_over, row.reasons
+    assert row.settings["tolerances"][slug] > LOST
+    alarm = rollout_alarm(monitors=4, slices=len(SLICES), checkpoints=len(PLAN))
+    plain = judge_quality({slug: QualitySums.of(differences, tolerance=TOLERANCE)}, alarm=alarm)[slug]
+    widened = QualitySums.of(differences, tolerance=row.settings["tolerances"][slug])
+    accepted = judge_quality({slug: widened}, alarm=alarm)[slug]
+    assert (plain.reading, accepted.reading) == (Reading.BREACH, Reading.OK)
