@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 
 from relcontrol.runtime.database import APP_ROLE
@@ -19,7 +20,13 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "relcontrol.settings"
 END_TEST_DATABASE = start_test_database()
 django.setup()  # pytest-django does it only where it could read the settings before this file
 
-SECONDS_TO_END = 20
+# Time is not what the tests are about, and the machine is shared: no deadline, and slow is not unhealthy.
+hypothesis.settings.register_profile(
+    "relcontrol", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], max_examples=50
+)
+hypothesis.settings.load_profile("relcontrol")
+
+SECONDS_TO_END = 60
 AS_APPLICATION = f"-c role={APP_ROLE}"
 
 # Marked tests need one of these where it usually listens.

@@ -34,9 +34,9 @@ Theme = Literal["light", "dark"]
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for each test process."""
+    """One browser for the tests of a file: while Playwright's loop runs in this thread, no other test has its own."""
     if not CHROMIUM.exists():
         pytest.skip(f"needs Chromium at {CHROMIUM}: apt-get install chromium")
     from django.db import connections  # noqa: PLC0415 - Django is set up after this file is read

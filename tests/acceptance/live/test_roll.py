@@ -14,16 +14,19 @@ import pytest
 from django.core.management import call_command
 
 from audit.models import Receipt
+from relcontrol.accounts.models import Organization, RoutingState
 from releases.models import Release
 from releases.monitors.evidence import rollout_alarm
 from releases.monitors.quality import CAP, judge_quality
 from releases.monitors.quality_sums import TOLERANCE, QualitySums
 from releases.monitors.verdict import Reading
+from releases.replica_models import Replica
 from releases.rollout_models import ReplayPair, Rollout, RolloutStep
 from releases.selectors import serving
 from tests.acceptance.live.crowd import SLICES, Crowd, asking
 from tests.acceptance.live.scene import HEALTHY, Office, office
 from tests.acceptance.live.system import System, models_process, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +121,14 @@ def _roll_bad(story: Told, crowd: Crowd, model: str, changed: dict[str, str]) ->
     row = story.office.rolling(release, *PLAN)
     crowd.watch(row, percent=5, talkative=6, long=0.15 if model == "demo-failing-long" else 0.0)
     story.rollouts[model] = _until_over(story.system, row)
+    until(lambda: _is_acknowledged(story.office.stage.organization), PATIENCE, "the gateway has taken the traffic back")
     story.releases_after[model] = _answering(story.system, crowd.candidate_users(20))
+
+
+def _is_acknowledged(organization: Organization) -> bool:
+    """Whether the gateway serves by the present generation."""
+    generation = RoutingState.objects.get(organization=organization).generation
+    return not Replica.objects.filter(organization=organization, generation__lt=generation).exists()
 
 
 def _answering(system: System, users: list[str]) -> set[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import time
 
 import aiohttp
 from django.db import transaction
@@ -93,34 +92,32 @@ def test_a_change_that_is_rolled_back_is_no_news(edge: EdgeProcess, northgate: G
         assert position(stream) == (1, before[1] + 1)
 
 
-def test_a_hundred_watchers_hear_of_a_commit_within_a_quarter_of_a_second(
-    edge: EdgeProcess, northgate: Gateways
-) -> None:
-    bump(northgate)  # so that the row is there, and the first round is no warm-up
-    best = min(asyncio.run(_seconds_until_all_have_heard(edge, northgate)) for _ in range(3))
-    assert best <= 0.25
+def test_a_hundred_watchers_hear_of_a_commit(edge: EdgeProcess, northgate: Gateways) -> None:
+    """How soon is measured by `manage.py bench propagation`."""
+    before = bump(northgate)
+    heard = asyncio.run(_heard_by_watchers(edge, northgate))
+    assert heard == [before + 1] * WATCHERS
 
 
-async def _seconds_until_all_have_heard(edge: EdgeProcess, of: Gateways) -> float:
+async def _heard_by_watchers(edge: EdgeProcess, of: Gateways) -> list[int]:
+    """The generation that each watcher is told of by the second event of its stream, after one commit."""
     headers = {"Authorization": f"Bearer {of.token}"}
-    heard = [asyncio.Event() for _ in range(WATCHERS)]
-    last: list[float] = []
+    began = [asyncio.Event() for _ in range(WATCHERS)]
 
-    async def one(session: aiohttp.ClientSession, began: asyncio.Event) -> None:
+    async def one(session: aiohttp.ClientSession, begun: asyncio.Event) -> int:
         async with session.get(f"http://127.0.0.1:{edge.port}/v1/routing/watch", headers=headers) as answer:
             await answer.content.readuntil(b"\n\n")
-            began.set()
-            await answer.content.readuntil(b"\n\n")
-            last.append(time.monotonic())
+            begun.set()
+            event = await answer.content.readuntil(b"\n\n")
+            (data,) = [line for line in event.decode().splitlines() if line.startswith("data:")]
+            return int(json.loads(data.removeprefix("data:"))["generation"])
 
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(20)) as session:
-        tasks = [asyncio.create_task(one(session, began)) for began in heard]
-        await asyncio.gather(*(began.wait() for began in heard))
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(60)) as session:
+        tasks = [asyncio.create_task(one(session, begun)) for begun in began]
+        await asyncio.gather(*(begun.wait() for begun in began))
         await asyncio.to_thread(_bump_in_thread, of)
-        committed = time.monotonic()
-        await asyncio.gather(*tasks)
-    return max(last) - committed
+        return await asyncio.gather(*tasks)
 
 
 def _bump_in_thread(of: Gateways) -> None:
