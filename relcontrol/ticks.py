@@ -3,11 +3,15 @@
 Composed here, at the top, as jobs belong to several apps.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from celery import shared_task
+from django.db import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from audit.chain_checks import check_all_chains
 from audit.exports import make_export
@@ -31,6 +35,8 @@ from releases.rolling.warmth import probe_all
 from releases.rollout_models import ReplayJob
 from releases.routing.replicas import tidy_replicas
 from releases.traces.partitions import ensure_partitions, expire
+
+logger = logging.getLogger(__name__)
 
 JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
     "suite-import": (SuiteImport, import_suite),
@@ -96,16 +102,29 @@ def probes() -> None:
     probe_all(now())
 
 
+@contextmanager
+def giving_way(what: str) -> Iterator[None]:
+    """What would have to wait for a lock is left to the next time, and said."""
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        logger.warning("%s gave way to others who work on traces, and comes again", what)
+
+
 @shared_task(name="relcontrol.ticks.partitions")
 def partitions() -> None:
     """Make the days ahead for traces."""
-    ensure_partitions(now())
+    with giving_way("making days for traces"):
+        ensure_partitions(now())
 
 
 @shared_task(name="relcontrol.ticks.retention")
 def retention() -> None:
     """Drop traces, keys and answers that have outlived their retention."""
-    expire(now())
+    with giving_way("the retention of traces"):
+        expire(now())
 
 
 @shared_task(name="relcontrol.ticks.tidy")

@@ -18,12 +18,13 @@ from relcontrol.accounts.selectors import memberships_of
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """An entry of the main menu. `key` is pressed after `g`."""
+    """An entry of the main menu. `key` is pressed after `g`; `parts` are folders of addresses that are its own too."""
 
     label: str
     icon: str
     name: str
     key: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ MENU = (
             Screen("Overview", "home", "overview", "o"),
             Screen("Releases", "rocket", "releases", "r"),
             Screen("Gate", "shield-check", "gate", "g"),
-            Screen("Roll", "route", "roll", "l"),
+            Screen("Roll", "route", "roll", "l", ("routes", "traces")),
             Screen("Observe", "activity", "observe", "b"),
         ),
     ),
@@ -130,8 +131,10 @@ class Shell:
         return [Entry(screen, url, self._current(screen, url)) for screen, url in found if url]
 
     def _current(self, screen: Screen, url: str) -> bool:
-        path = self.request.path
-        return path == url if screen.name == OVERVIEW else path.startswith(url)
+        path, home = self.request.path, address(OVERVIEW, self.slug) or ""
+        if screen.name == OVERVIEW:
+            return path == url
+        return path.startswith((url, *(f"{home}{part}/" for part in screen.parts)))
 
     @property
     def initials(self) -> str:

@@ -1,5 +1,6 @@
 """The list of rollouts, the page of a route, and rolling a route back."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -226,3 +227,11 @@ def _third(of: Release) -> Release:
     row.manifest_sha256, row.previous_release = "3" * 64, of
     row.save(force_insert=True)
     return row
+
+
+def test_a_route_and_the_traces_lie_below_roll_in_the_menu(pair: tuple[Release, Release]) -> None:
+    _, now = pair
+    client = visitor(now.organization, "viewer")
+    for url in (route_url(now), "/o/northgate/traces/", LIST):
+        (marked,) = re.findall(r'href="([^"]+)"\s+data-go="."\s+aria-current="page"', client.get(url).text)
+        assert marked == LIST
