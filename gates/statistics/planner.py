@@ -5,10 +5,8 @@ n = ⌈3 + ((z_a √(1 + t²/2) + z_b √(1 + r²/2)) / (atanh t − atanh r))²
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-
-from scipy.optimize import brentq
 
 from gates.statistics.distributions import ALPHA, normal_cdf, normal_quantile
 from gates.statistics.limits import TOLERANCE
@@ -52,8 +50,7 @@ def smallest_provable_shortfall(
     nearest = threshold - TOLERANCE
     if _exact_cases(threshold, nearest, power, alpha) <= n:
         return TOLERANCE
-    true = brentq(lambda r: _exact_cases(threshold, r, power, alpha) - n, -CLIP, nearest, xtol=1e-14)
-    return threshold - float(true)
+    return threshold - _root(lambda r: _exact_cases(threshold, r, power, alpha) - n, nearest, xtol=1e-14)
 
 
 def pass_probability(threshold: float, true: float, n: int, policy: Policy = Policy.POINT) -> float:
@@ -68,7 +65,14 @@ def true_agreement_to_pass(threshold: float, n: int, probability: float, policy:
     """Return the true agreement at which ``n`` cases pass with ``probability``; None where not even .9999 is enough."""
     if pass_probability(threshold, CLIP, n, policy) < probability:
         return None
-    return float(brentq(lambda r: pass_probability(threshold, r, n, policy) - probability, -CLIP, CLIP))
+    return _root(lambda r: pass_probability(threshold, r, n, policy) - probability, CLIP)
+
+
+def _root(of: Callable[[float], float], highest: float, *, xtol: float = 2e-12) -> float:
+    """Return where ``of`` is zero between the lowest agreement and ``highest``."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - takes long to import, and few processes plan
+
+    return float(brentq(of, -CLIP, highest, xtol=xtol))
 
 
 def all_pass_probability(probabilities: Iterable[float]) -> float:

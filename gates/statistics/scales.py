@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from gates.statistics.arrays import Floats, Ints, Scores, as_floats, exact_mean, exact_sum
 from gates.statistics.limits import meets
@@ -55,6 +54,8 @@ class IsotonicMap:
 
 def fit_isotonic(scores: Scores, grades: Scores) -> IsotonicMap:
     """Fit the map on answers with both; equal scores share their mean grade."""
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - takes long to import, and few processes fit
+
     judge, human = _paired(scores, grades)
     if not len(judge):
         raise ValueError("no answer has a score and a grade: grade some answers first")

@@ -50,6 +50,8 @@ def static_checks() -> list[Check]:
     manage = [sys.executable, str(CHECKOUT / "manage.py")]
     return [
         Check("mypy", [*_tool("mypy"), "."]),
+        # Beside mypy, as it leaves the tests compiled for the workers, which would each do it at the same time.
+        Check("tests", [*_tool("pytest"), "--collect-only", "--quiet", "--quiet"]),
         Check("migrations", [*manage, "makemigrations", "--check", "--dry-run"]),
         Check("api schema", [*manage, "schema", "--check"]),
         Check("imports", [sys.executable, "-c", LINT_IMPORTS, "--no-cache"]),
@@ -67,6 +69,15 @@ def run_checks(checks: Sequence[Check]) -> Iterator[Outcome]:
             yield future.result()
 
 
+def environment_of_checks() -> dict[str, str]:
+    """Of pytest and the static checks: nothing is installed, and what they compile is kept."""
+    environment = {**os.environ, "RELCONTROL_NO_BOOTSTRAP": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Named already, the settings would be read before tests/conftest.py has started the database that they point to.
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    return environment
+
+
 def _tool(module: str) -> list[str]:
     # As modules: scripts in bin do not start where their path is too long for a first line.
     return [sys.executable, "-m", module]
@@ -74,14 +85,13 @@ def _tool(module: str) -> list[str]:
 
 def _run(check: Check) -> Outcome:
     begin = time.monotonic()
-    environment = {**os.environ, "RELCONTROL_NO_BOOTSTRAP": "1"}
     finished = subprocess.run(
         check.command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         cwd=CHECKOUT,
-        env=environment,
+        env=environment_of_checks(),
         check=False,
     )
     return Outcome(check, finished.returncode == 0, time.monotonic() - begin, finished.stdout)

@@ -7,7 +7,7 @@ e-value, and the counts that it does not exclude into ranks that bound the p95 a
 import math
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from gates.statistics.arrays import Floats
 from releases.monitors.evidence import log_mixture
@@ -48,8 +48,19 @@ def _last_kept(n: int, alarm: float, *, inside: int, outside: int) -> int:
 
 def ranks_at_one_look(n: int, alpha: float) -> tuple[int, int]:
     """Return the binomial ranks that bound the p95, each side at ``alpha``, of a sample that no longer grows."""
-    low, high = stats.binom.ppf([alpha, 1 - alpha], n, QUANTILE)
-    return int(low), int(high) + 1
+    return _binomial_quantile(alpha, n), _binomial_quantile(1 - alpha, n) + 1
+
+
+def _binomial_quantile(chance: float, n: int) -> int:
+    """Return the smallest count of ``n`` that is not exceeded with ``chance``; scipy.stats takes long to import."""
+    below, enough = -1, n
+    while enough - below > 1:
+        middle = (below + enough) // 2
+        if special.bdtr(middle, n, QUANTILE) >= chance:
+            enough = middle
+        else:
+            below = middle
+    return enough
 
 
 def log_above(beyond: float, n: float) -> float:

@@ -1,6 +1,5 @@
 """`manage.py test`: static checks, then the test suite; with arguments, pytest alone."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from relcontrol import commands
-from relcontrol.runtime.checks import Outcome, run_checks, static_checks
+from relcontrol.runtime.checks import Outcome, environment_of_checks, run_checks, static_checks
 from relcontrol.runtime.folders import CHECKOUT
 from relcontrol.runtime.processes import die_with_parent
 
@@ -59,10 +58,7 @@ class Command(commands.Command):
 
 
 def _pytest(arguments: Sequence[str]) -> int:
-    environment = {**os.environ, "RELCONTROL_NO_BOOTSTRAP": "1"}
-    # Named already, the settings would be read before tests/conftest.py has started the database that they point to.
-    environment.pop("DJANGO_SETTINGS_MODULE", None)
     command = [sys.executable, "-m", "pytest", *arguments]
     # Ended like by Ctrl-C, with its database, when this command is killed.
-    prepare = die_with_parent(signal.SIGINT)
+    prepare, environment = die_with_parent(signal.SIGINT), environment_of_checks()
     return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, preexec_fn=prepare).returncode
