@@ -75,14 +75,13 @@ def web(token: str) -> Iterator[Web]:
 @contextmanager
 def worker() -> Iterator[subprocess.Popen[bytes]]:
     """A process that waits for the key of the run that it shall judge."""
-    process = _started([sys.executable, "-c", JUDGE_ONE], subprocess.PIPE)
-    try:
-        if process.stdout is None or process.stdout.readline() != READY:
-            raise RuntimeError("the worker did not start")
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with _started([sys.executable, "-c", JUDGE_ONE], subprocess.PIPE) as process:
+        try:
+            if process.stdout is None or process.stdout.readline() != READY:
+                raise RuntimeError("the worker did not start")
+            yield process
+        finally:
+            process.kill()
 
 
 def judged(process: subprocess.Popen[bytes], key: str) -> Cost:
@@ -93,13 +92,13 @@ def judged(process: subprocess.Popen[bytes], key: str) -> Cost:
     return Cost(**json.loads(said))
 
 
-def _started(command: Sequence[str], stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+def _started(command: Sequence[str], pipes: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own programs, no shell
         command,
         cwd=CHECKOUT,
         env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=stdout,
+        stdin=pipes,
+        stdout=pipes,
         stderr=subprocess.DEVNULL,
         preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 - this process has one thread
     )

@@ -24,6 +24,7 @@ from relcontrol.runtime.postgres_roles import connect, ensure_membership
 
 PLAIN_STATIC_FILES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 NO_LIMIT = 1_000_000_000
+TEMPLATE = "template1"  # what CREATE DATABASE copies where nothing else is named
 KEY_VARIABLES = ("RELCONTROL_KEY_RECEIPTS", "RELCONTROL_KEY_EXPORT", "RELCONTROL_KEY_SUBJECTS")
 
 
@@ -60,9 +61,8 @@ def _database(name: str) -> Iterator[None]:
     before = dict(connection.settings_dict)
     owner = database_address("owner")
     with connect(_administrator(owner)) as session:
-        session.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(_name_of(owner)))
-        )
+        names = map(sql.Identifier, (name, _name_of(owner), TEMPLATE))
+        session.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(*names))
     try:
         _migrate(name, owner)
         yield

@@ -27,7 +27,7 @@ STOP_PATIENCE_S = 30.0
 POLL_S = 0.1
 
 # What a cluster of tests may forgo: it never outlives its tests.
-TEMPORARY_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+TEMPORARY_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off", "max_wal_size=8GB")
 
 
 def main(argv: list[str]) -> int:
