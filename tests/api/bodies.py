@@ -5,12 +5,15 @@ A new command of the API needs its line in `ACCEPTED`; the tests say so.
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
 
 from relcontrol.api.openapi import FILE
 from tests.api.addresses import Address, calls
 from tests.releases.scene import PROMPT_VALUE, body
+
+T = TypeVar("T")
 
 # By the name of the address. A suite is a file and no JSON object: tests/gates and test_suite_uploads.py send it.
 ACCEPTED: Mapping[str, dict[str, Any]] = {
@@ -222,6 +225,18 @@ def accepted(address: Address) -> dict[str, Any]:
     return copy.deepcopy(ACCEPTED[address.name])
 
 
+def dealt(values: Sequence[T], turn: int, hands: int) -> Sequence[T]:
+    """Every so many-th value; as many turns one after the other deal all of them."""
+    return values[turn % hands :: hands]
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The schema as it is committed."""
+    document: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+    return document
+
+
 def with_each_value_replaced(whole: Any, by: Any) -> Iterator[tuple[str, Any]]:
     """The whole, once for each place in it, with something else in that place; and the name of the place."""
     for place in _places(whole, ()):
@@ -235,12 +250,12 @@ def with_each_value_replaced(whole: Any, by: Any) -> Iterator[tuple[str, Any]]:
 
 def fields_of(address: Address, method: str) -> dict[str, Any]:
     """The fields that the schema names for the body of a command."""
-    document = json.loads(FILE.read_text("utf-8"))
+    document = schema()
     path = "/" + address.path.replace("<str:", "{").replace("<path:", "{").replace("<slug:", "{").replace(">", "}")
-    schema = document["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
-    if reference := schema.get("$ref"):
-        schema = document["components"]["schemas"][reference.rpartition("/")[2]]
-    fields: dict[str, Any] = schema["properties"]
+    wanted = document["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+    if reference := wanted.get("$ref"):
+        wanted = document["components"]["schemas"][reference.rpartition("/")[2]]
+    fields: dict[str, Any] = wanted["properties"]
     return fields
 
 

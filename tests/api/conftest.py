@@ -13,16 +13,22 @@ FAST_HASHES = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="module")
-def _worlds(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, World]]:
-    """Both organizations in one transaction that is undone after the file's last test."""
+def _northgate(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """In one transaction that is undone after the file's last test."""
     settings = override_settings(PASSWORD_HASHERS=FAST_HASHES, RATE_LIMIT_PER_MINUTE=1_000_000)
     with django_db_blocker.unblock(), settings, transaction.atomic():
-        yield {slug: world(slug) for slug in ("northgate", "eastgate")}
+        yield world("northgate")
         transaction.set_rollback(True)
 
 
+@pytest.fixture(scope="module")
+def _eastgate(_northgate: World) -> World:
+    """In the same transaction."""
+    return world("eastgate")
+
+
 @pytest.fixture
-def db(_worlds: dict[str, World]) -> Iterator[None]:
+def db(_northgate: World) -> Iterator[None]:
     """In this folder a savepoint in the file's transaction, in place of a transaction for each test."""
     with transaction.atomic():
         yield
@@ -30,12 +36,12 @@ def db(_worlds: dict[str, World]) -> Iterator[None]:
 
 
 @pytest.fixture
-def northgate(db: None, _worlds: dict[str, World]) -> World:
+def northgate(db: None, _northgate: World) -> World:
     """The organization that is visited."""
-    return _worlds["northgate"]
+    return _northgate
 
 
 @pytest.fixture
-def eastgate(db: None, _worlds: dict[str, World]) -> World:
+def eastgate(_eastgate: World, northgate: World) -> World:
     """Another organization with the same names."""
-    return _worlds["eastgate"]
+    return _eastgate

@@ -206,9 +206,11 @@ def reported(slug: str = "northgate") -> Organization:
     return made
 
 
-def exported(organization: Organization, scope: dict[str, Any] | None = None) -> Export:
-    """A finished export with its report."""
-    export = request_export(actor=command_actor(organization), scope=scope or {"organization": True})
+def exported(organization: Organization, scope: dict[str, Any] | None = None, *, with_report: bool = True) -> Export:
+    """A finished export, with its report unless that is not looked at."""
+    export = request_export(
+        actor=command_actor(organization), scope=scope or {"organization": True}, with_report=with_report
+    )
     assert run(Export.objects.filter(pk=export.pk), make_export)
     export.refresh_from_db()
     return export
@@ -216,4 +218,4 @@ def exported(organization: Organization, scope: dict[str, Any] | None = None) ->
 
 def document_of(organization: Organization, scope: dict[str, Any] | None = None) -> bytes:
     """The JSON of an export."""
-    return b"".join(content_of(exported(organization, scope)))
+    return b"".join(content_of(exported(organization, scope, with_report=False)))

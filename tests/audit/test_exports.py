@@ -22,8 +22,8 @@ pytestmark = pytest.mark.django_db
 
 
 def exported(organization: Organization, scope: dict[str, Any]) -> Export:
-    """A finished export."""
-    export = request_export(actor=command_actor(organization), scope=scope)
+    """A finished export; of its report, tests/audit/test_report_job.py."""
+    export = request_export(actor=command_actor(organization), scope=scope, with_report=False)
     assert run(Export.objects.filter(pk=export.pk), make_export)
     export.refresh_from_db()
     return export
@@ -60,7 +60,7 @@ def test_the_finished_export_is_receipted_by_digest() -> None:
 
 def test_what_is_decided_after_the_request_is_not_in_the_export() -> None:
     organization = factories.organization()
-    export = request_export(actor=command_actor(organization), scope={"organization": True})
+    export = request_export(actor=command_actor(organization), scope={"organization": True}, with_report=False)
     create_application(actor=command_actor(organization), slug="later")
     run(Export.objects.filter(pk=export.pk), make_export)
     assert len(json.loads(document_of(export))["receipts"]) == 1
@@ -89,7 +89,7 @@ def test_an_export_of_one_application_verifies_and_says_what_it_cannot_show() ->
 
 def test_a_killed_worker_is_followed_by_another_that_leaves_one_whole_file() -> None:
     organization = factories.organization()
-    export = request_export(actor=command_actor(organization), scope={"organization": True})
+    export = request_export(actor=command_actor(organization), scope={"organization": True}, with_report=False)
     dead = claim(Export.objects.filter(pk=export.pk), "dead", now())
     assert dead is not None
     ExportPart.objects.create(export=export, number=0, content=b"half a")
@@ -101,7 +101,7 @@ def test_a_killed_worker_is_followed_by_another_that_leaves_one_whole_file() -> 
 
 def test_a_worker_that_comes_back_late_changes_nothing() -> None:
     organization = factories.organization()
-    export = request_export(actor=command_actor(organization), scope={"organization": True})
+    export = request_export(actor=command_actor(organization), scope={"organization": True}, with_report=False)
     late = claim(Export.objects.filter(pk=export.pk), "late", now())
     assert late is not None
     Export.objects.filter(pk=export.pk).update(lease_until=now())

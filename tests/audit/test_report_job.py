@@ -34,6 +34,12 @@ def waiting(organization: Organization) -> Export:
     return request_export(actor=command_actor(organization), scope={"organization": True})
 
 
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of a report, for tests of who may have it and where it is offered."""
+    monkeypatch.setattr(writing, "render_report", lambda document, progress: rendering.Rendered(b"%PDF-1.7", 3))
+
+
 def auditor(organization: Organization) -> factories.Api:
     """Somebody who may read the evidence."""
     return factories.api(factories.service_token(organization, "audit:read"))
@@ -74,12 +80,14 @@ def test_the_report_cannot_be_posted_to(organization: Organization, waiting: Exp
     assert auditor(organization).post(f"exports/{waiting.pk}.pdf").status_code == 405
 
 
-def test_a_report_of_another_organization_is_not_found(waiting: Export) -> None:
+def test_a_report_of_another_organization_is_not_found(waiting: Export, stand_in: None) -> None:
     outsider = factories.organization("southgate")
     assert auditor(outsider).get(f"exports/{made(waiting).pk}.pdf").status_code == 404
 
 
-def test_without_the_right_to_read_evidence_there_is_no_report(organization: Organization, waiting: Export) -> None:
+def test_without_the_right_to_read_evidence_there_is_no_report(
+    organization: Organization, waiting: Export, stand_in: None
+) -> None:
     api = factories.api(factories.service_token(organization, "releases:write"))
     assert api.get(f"exports/{made(waiting).pk}.pdf").status_code == 403
 
@@ -111,7 +119,7 @@ def test_progress_counts_receipts_and_then_pages(
 def test_a_worker_killed_at_the_report_is_followed_by_one_that_keeps_the_json(
     organization: Organization, waiting: Export
 ) -> None:
-    whole = exported(organization)
+    whole = exported(organization, with_report=False)
     dead = claim(Export.objects.filter(pk=waiting.pk), "dead", now())
     assert dead is not None
     ExportPart.objects.filter(export=whole, kind=ExportPart.Kind.JSON).update(export=waiting)
@@ -172,7 +180,7 @@ def test_a_report_that_felled_every_worker_does_not_take_the_json_with_it(waitin
     assert "log of the worker" in made(waiting).report_problem
 
 
-def test_the_page_offers_the_report(organization: Organization, waiting: Export) -> None:
+def test_the_page_offers_the_report(organization: Organization, waiting: Export, stand_in: None) -> None:
     export, client = made(waiting), Client()
     client.force_login(factories.person(organization, "auditor"))
     shown = client.get(f"/o/northgate/audit/exports/{export.pk}/").content.decode()

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import transaction
 
 from audit import verify
 from audit.exports import content_of
@@ -17,8 +20,6 @@ from relcontrol.accounts.models import Organization
 from tests.audit.reported import COMMENT, MANIFEST, REASON, exported, reported
 from tests.audit.tools import ran, text_of
 
-pytestmark = pytest.mark.django_db
-
 AGAIN = """
 import sys, django
 django.setup()
@@ -27,25 +28,27 @@ sys.stdout.buffer.write(render_report(sys.stdin.buffer.read()).content)
 """
 
 
-@pytest.fixture
-def organization() -> Organization:
-    """With gate runs and an override."""
-    return reported()
+@pytest.fixture(scope="module")
+def organization(django_db_setup: None, django_db_blocker: Any) -> Iterator[Organization]:
+    """With gate runs and an override, in one transaction that is undone after the file's last test."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield reported()
+        transaction.set_rollback(True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def export(organization: Organization) -> Export:
     """Its export."""
     return exported(organization)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def document(export: Export) -> bytes:
     """The JSON."""
     return b"".join(content_of(export))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pdf(export: Export) -> bytes:
     """The report."""
     return b"".join(content_of(export, ExportPart.Kind.PDF))
@@ -126,7 +129,7 @@ def test_another_process_in_another_place_makes_the_same_bytes(
 
 
 def test_the_receipt_names_both_digests(organization: Organization, export: Export) -> None:
-    receipt = Receipt.objects.filter(organization=organization).latest("seq")
+    receipt = Receipt.objects.get(organization=organization, seq=export.upto + 1)
     state = receipt.openings.get(field="state").value
     assert receipt.event == "export.issued"
     assert (state["sha256"], state["pdf_sha256"]) == (export.sha256, export.report_sha256)

@@ -19,7 +19,7 @@ from tests.chaos.processes import job_process, kill
 from tests.gates.scene import Scene, scene
 from tests.waiting import until
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)  # early and late
 LATEST_SECONDS = 0.6
 
 

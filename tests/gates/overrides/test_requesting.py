@@ -110,7 +110,7 @@ def test_a_dry_run_decides_nothing(failed: Gate) -> None:
 
 
 def test_a_held_run_can_be_overridden(db: None) -> None:
-    assert gate(verdict="gate_hold").requested().state == "pending_approval"
+    assert gate("southgate", verdict="gate_hold").requested().state == "pending_approval"
 
 
 def test_there_is_one_override_of_a_run_at_a_time(failed: Gate) -> None:
@@ -165,7 +165,7 @@ def test_a_cold_start_that_was_not_approved_does_not_count(failed: Gate) -> None
 
 
 def test_without_a_second_person_a_persons_request_is_active_at_once(db: None) -> None:
-    failed = gate(policy={"second_person": False})
+    failed = gate("southgate", policy={"second_person": False})
     row = failed.requested()
     assert (row.state, row.decided_by) == ("active", "")
     assert events(failed.organization) == ["override.requested", "gate.overridden"]
@@ -173,7 +173,7 @@ def test_without_a_second_person_a_persons_request_is_active_at_once(db: None) -
 
 
 def test_without_a_second_person_a_service_cannot_ask(db: None) -> None:
-    failed = gate(policy={"second_person": False})
+    failed = gate("southgate", policy={"second_person": False})
     service, before = _service(failed), failed.written()
     with pytest.raises(Forbidden):
         failed.requested(actor=service)
@@ -181,7 +181,7 @@ def test_without_a_second_person_a_service_cannot_ask(db: None) -> None:
 
 
 def test_without_a_second_person_the_proof_must_be_fresh(db: None) -> None:
-    failed = gate(policy={"second_person": False})
+    failed = gate("southgate", policy={"second_person": False})
     with pytest.raises(Forbidden) as caught:
         failed.requested(actor=person_actor(failed.organization, failed.asker, proved_at=None))
     assert caught.value.code == "proof_needed"

@@ -51,7 +51,7 @@ def test_no_value_of_a_results_field_breaks_anything(pair: Pair) -> None:
         for value in HOSTILE:
             if (field, repr(value)) in ORDINARY:
                 continue
-            results = rows()
+            results = rows()[:5]
             results[3][field] = value
             problem = refused(pair.stage.send(pair.second, results))
             places = [error["field"] for error in problem.get("errors", [])]

@@ -30,6 +30,7 @@ RULE = SliceRule("ip", "IP licensing", 0.65, "point", 20, 0.3, "external:j@1", S
 SCORE = st.integers(-40, 40).map(lambda eighths: eighths / 8)
 GRADE = st.integers(1, 5).map(float)
 RATERS = ("anna", "bruno", "unnamed-1", "unnamed-2")
+few = settings(unhurried, max_examples=20)  # each is forty cases, judged twice or more
 
 
 @st.composite
@@ -85,7 +86,7 @@ def document_of(judgment: SliceJudgment) -> Any:
 
 
 @given(materials(), st.randoms(use_true_random=False))
-@unhurried
+@few
 def test_the_order_of_cases_answers_and_raters_changes_no_word(material: SliceMaterial, drawn: random.Random) -> None:
     def shuffled(rows: Sequence[Any]) -> list[Any]:
         return drawn.sample(list(rows), len(rows))
@@ -102,7 +103,7 @@ def test_the_order_of_cases_answers_and_raters_changes_no_word(material: SliceMa
 
 
 @given(materials())
-@unhurried
+@few
 def test_a_monotone_transform_of_scores_changes_no_agreement(material: SliceMaterial) -> None:
     answers = [
         replace(each, score=None if each.score is None else (each.score + 5) ** 3 / 125) for each in material.answers
@@ -112,7 +113,7 @@ def test_a_monotone_transform_of_scores_changes_no_agreement(material: SliceMate
 
 
 @given(materials())
-@unhurried
+@few
 def test_what_is_too_little_or_does_not_vary_is_never_a_pass(material: SliceMaterial) -> None:
     judgment = judged(material)
     both = [each for each in material.answers if each.grades and each.score is not None]
@@ -124,7 +125,7 @@ def test_what_is_too_little_or_does_not_vary_is_never_a_pass(material: SliceMate
 
 
 @given(materials())
-@unhurried
+@few
 def test_a_limit_that_is_equalled_is_met(material: SliceMaterial) -> None:
     found = judged(material)
     rho, mean = found.agreement.rho, found.quality.mean
@@ -250,7 +251,7 @@ def test_a_release_on_every_limit_passes_in_document_receipt_scorecards_and_page
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODY)
 def test_no_body_of_a_gate_run_is_ever_a_server_error(junk_stage: Pair, body: Any) -> None:
     path = f"releases/{junk_stage.second.pk}/gate-runs?wait=5"
