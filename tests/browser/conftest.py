@@ -2,6 +2,7 @@
 
 `open_page(path, theme=…, width=…)` opens a page of the live server and fails the test at its end if the console had
 an error, the policy blocked anything, or a request failed. `axe(page)` finds nothing wrong, or says what.
+`fits_and_is_accessible(page)` shows a page that was loaded once in both themes and at both widths.
 """
 
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it has no types
+from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # it has no types
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -30,7 +31,16 @@ AXE_OPTIONS = {
     "resultTypes": ["violations"],
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+COLOUR_OPTIONS = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]}
+RUN_AXE = "options => axe.run(options).then(found => found.violations)"
+# A figure takes its new width a moment after the window.
+IS_SHOWN = """([theme, width]) => document.documentElement.dataset.bsTheme === theme && innerWidth === width
+    && [...document.querySelectorAll("[data-figure] .main-svg")]
+        .every((drawn) => drawn.clientWidth <= drawn.closest("[data-figure]").clientWidth)"""
 Theme = Literal["light", "dark"]
+Form = tuple[Theme, int]
+EACH_THEME_AND_WIDTH: tuple[Form, ...] = (("light", 1400), ("dark", 390))
+EVERY_FORM: tuple[Form, ...] = (("light", 1400), ("dark", 1400), ("dark", 390), ("light", 390))
 OpenPage = Callable[..., Page]
 
 
@@ -97,26 +107,49 @@ def session_cookie(live_server: Any, settings: Any) -> Callable[[Any], list[Any]
     return cookies_of
 
 
+def assert_accessible(page: Page, options: dict[str, Any]) -> None:
+    """Axe, put into the page once after it was loaded, finds nothing wrong."""
+    if page.evaluate("!window.axe"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate(RUN_AXE, options)
+    said = [f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+    assert said == []
+
+
+def assert_no_sideways_scroll(page: Page) -> None:
+    """The page is no wider than its window."""
+    width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width <= room
+
+
+def show(page: Page, theme: Theme, width: int) -> None:
+    """The loaded page in this theme of the system and in a window of this width; no colour is on its way."""
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(IS_SHOWN, arg=[theme, width])
+
+
 @pytest.fixture
 def axe() -> Callable[[Page], None]:
     """Asserts that axe finds nothing wrong with a page."""
-
-    def check(page: Page) -> None:
-        found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
-        said = [
-            f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found for node in rule["nodes"]
-        ]
-        assert said == []
-
-    return check
+    return lambda page: assert_accessible(page, AXE_OPTIONS)
 
 
 @pytest.fixture
-def no_sideways_scroll() -> Callable[[Page], None]:
-    """Asserts that the page is no wider than its window."""
+def fits_and_is_accessible() -> Callable[..., None]:
+    """Asserts that a page is accessible and no wider than its window, in each of these forms.
 
-    def check(page: Page) -> None:
-        width, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert width <= room
+    A page is loaded in the form in which the one before it was left. At each width all rules are asked; a second theme
+    of the same width changes colours only.
+    """
+
+    def check(page: Page, forms: tuple[Form, ...] = EACH_THEME_AND_WIDTH) -> None:
+        looked_at: set[int] = set()
+        size = page.viewport_size
+        for theme, width in reversed(forms) if size and size["width"] == forms[-1][1] else forms:
+            show(page, theme, width)
+            assert_accessible(page, COLOUR_OPTIONS if width in looked_at else AXE_OPTIONS)
+            assert_no_sideways_scroll(page)
+            looked_at.add(width)
 
     return check

@@ -8,7 +8,7 @@ from django.test import Client
 from relcontrol.accounts.models import Person
 from tests.api.addresses import pages
 from tests.api.world import World, browser, world
-from tests.browser.conftest import OpenPage, Theme
+from tests.browser.conftest import OpenPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,18 +28,16 @@ def everybody(here: World) -> Person:
     return here.people["all"]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
 def test_every_screen_is_accessible_and_fits(
-    open_page: OpenPage, axe: Any, no_sideways_scroll: Any, session_cookie: Any, theme: Theme, width: int
+    open_page: OpenPage, fits_and_is_accessible: Any, session_cookie: Any
 ) -> None:
     here = world("northgate")
     found = screens(here, browser(everybody(here)))
     assert len(found) > 25
-    page = open_page("/", theme=theme, width=width, cookies=session_cookie(everybody(here)))
+    page = open_page("/", cookies=session_cookie(everybody(here)))
     for path in found:
         page.goto(path)
-        axe(page)
-        no_sideways_scroll(page)
+        fits_and_is_accessible(page)
 
 
 def test_signed_out_screens_are_accessible_too(open_page: OpenPage, axe: Any) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from relcontrol.accounts.models import Membership, Organization, Person
 from relcontrol.clock import now
-from tests.browser.conftest import OpenPage, Theme
+from tests.browser.conftest import EVERY_FORM, OpenPage
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,34 +28,21 @@ def cookies(session_cookie: Callable[[Any], list[Any]]) -> list[Any]:
     return session_cookie(person)
 
 
-@pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_part_is_accessible_and_fits(
     open_page: OpenPage,
     cookies: list[Any],
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
-    theme: Theme,
-    width: int,
+    fits_and_is_accessible: Callable[..., None],
 ) -> None:
-    page = open_page(SINK, theme=theme, width=width, cookies=cookies)
+    page = open_page(SINK, cookies=cookies)
     expect(page.locator("#forest .main-svg").first).to_be_visible()
-    axe(page)
-    no_sideways_scroll(page)
+    fits_and_is_accessible(page, EVERY_FORM)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/sign-in", "/sign-in?next=/act"])
-def test_plain_pages_are_accessible(
-    open_page: OpenPage,
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
-    path: str,
-    theme: Theme,
-) -> None:
-    page = open_page(path, theme=theme, width=390)
-    axe(page)
-    no_sideways_scroll(page)
+def test_plain_pages_are_accessible(open_page: OpenPage, fits_and_is_accessible: Callable[..., None]) -> None:
+    page = open_page("/sign-in", width=390)
+    for path in ("/sign-in", "/sign-in?next=/act"):
+        page.goto(path)
+        fits_and_is_accessible(page, (("light", 390), ("dark", 390)))
 
 
 def test_an_error_page_is_accessible(open_page: OpenPage, complaints: list[str], axe: Callable[[Page], None]) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from gates.run_models import GateRun
 from releases.models import Release
-from tests.browser.conftest import OpenPage, Theme
+from tests.browser.conftest import OpenPage
 from tests.factories import organization, person
 from tests.gates.runs.documents import candidate, document, passing, unjudged
 from tests.gates.runs.factory import gate_run, legal, with_answers
@@ -38,21 +38,16 @@ def prepared() -> tuple[Any, dict[str, GateRun]]:
     return owner, runs
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
 def test_every_kind_of_run_is_accessible_and_fits(
     open_page: OpenPage,
     session_cookie: Cookies,
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
-    theme: Theme,
-    width: int,
+    fits_and_is_accessible: Callable[..., None],
 ) -> None:
     owner, runs = prepared()
-    page = open_page("/", theme=theme, width=width, cookies=session_cookie(person(owner, "release-manager")))
+    page = open_page("/", cookies=session_cookie(person(owner, "release-manager")))
     for path in ("", *(f"{run.pk}/" for run in runs.values())):
         page.goto(f"/o/northgate/gate/{path}")
-        axe(page)
-        no_sideways_scroll(page)
+        fits_and_is_accessible(page)
 
 
 def test_the_picture_has_a_mark_for_every_slice_and_outlives_a_change_of_theme(
@@ -86,20 +81,15 @@ def test_a_run_becomes_its_verdict_while_one_looks_at_it(open_page: OpenPage, se
     expect(page.get_by_role("heading", name="Five slices pass.")).to_be_visible()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("dark", 1400), ("light", 390)])
 def test_the_tabs_of_a_judged_release_are_accessible_and_fit(
     open_page: OpenPage,
     session_cookie: Cookies,
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
-    theme: Theme,
-    width: int,
+    fits_and_is_accessible: Callable[..., None],
 ) -> None:
     here = scene("northgate")
     owner, made = here.organization, Release.objects.get(pk=here.registered()["release_id"])
     gate_run(owner, manifest_sha256=made.manifest_sha256, candidate=candidate(release_id=made.pk))
-    page = open_page("/", theme=theme, width=width, cookies=session_cookie(person(owner, "release-manager")))
+    page = open_page("/", cookies=session_cookie(person(owner, "release-manager")))
     for tab in ("gate", "overrides"):
         page.goto(f"/o/northgate/releases/{made.pk}?tab={tab}")
-        axe(page)
-        no_sideways_scroll(page)
+        fits_and_is_accessible(page)

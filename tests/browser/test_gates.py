@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
-from tests.browser.conftest import OpenPage, Theme
+from tests.browser.conftest import OpenPage
 from tests.factories import organization, person
 from tests.gates.scene import ANSWER, CASES, Scene, lines, scene
 
@@ -30,25 +30,21 @@ def prepared() -> tuple[Scene, list[str]]:
     for job in jobs:
         carry_out(job)
     waiting = request_import(actor=northgate.actor, name="waiting", body=lines(CASES), file_format="jsonl")
-    imports = [f"suites/imports/{job.pk}/" for job in (*jobs, waiting)]
+    imports = [f"suites/imports/{job.pk}/" for job in (*jobs[1:], waiting)]  # test_every_screen has a done one
     return northgate, ["slices/", "slices/ip-licensing/", "suites/", "suites/legal-v3/", *imports]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
 def test_every_page_is_accessible_and_fits(
     open_page: OpenPage,
     session_cookie: Callable[[Any], list[Any]],
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
-    theme: Theme,
-    width: int,
+    fits_and_is_accessible: Callable[..., None],
 ) -> None:
     northgate, paths = prepared()
     cookies = session_cookie(person(northgate.organization, "domain-owner"))
+    page = open_page("/", cookies=cookies)
     for path in paths:
-        page = open_page(f"/o/northgate/{path}", theme=theme, width=width, cookies=cookies)
-        axe(page)
-        no_sideways_scroll(page)
+        page.goto(f"/o/northgate/{path}")
+        fits_and_is_accessible(page)
 
 
 def test_empty_pages_are_accessible_too(
@@ -57,8 +53,10 @@ def test_empty_pages_are_accessible_too(
     axe: Callable[[Page], None],
 ) -> None:
     cookies = session_cookie(person(organization("westgate"), "viewer"))
+    page = open_page("/", cookies=cookies)
     for path in ("slices/", "suites/"):
-        axe(open_page(f"/o/westgate/{path}", cookies=cookies))
+        page.goto(f"/o/westgate/{path}")
+        axe(page)
 
 
 def test_a_file_is_uploaded_by_hand_and_opened_as_a_suite(

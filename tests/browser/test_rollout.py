@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from relcontrol.clock import now
 from releases.rollout_models import Rollout
 from tests import factories
-from tests.browser.conftest import OpenPage, Theme
+from tests.browser.conftest import EVERY_FORM, OpenPage
 from tests.releases.pages_roll import scene as roll
 from tests.releases.scene import scene
 
@@ -35,23 +35,17 @@ def opened(open_page: OpenPage, session_cookie: Any, canary: Rollout) -> Callabl
     return at
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 390])
 def test_the_page_is_accessible_and_fits(
     opened: Callable[..., Page],
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
+    fits_and_is_accessible: Callable[..., None],
     canary: Rollout,
-    theme: Theme,
-    width: int,
 ) -> None:
-    page = opened(theme=theme, width=width)
+    page = opened()
     expect(page.get_by_role("heading", level=1)).to_contain_text("r2 answers 25")
     page.get_by_text("The same as a table").click()
-    axe(page)
-    no_sideways_scroll(page)
+    fits_and_is_accessible(page, EVERY_FORM)
     page.get_by_role("button", name="Roll back…").click()
-    axe(page)
+    fits_and_is_accessible(page, EVERY_FORM)
     page.keyboard.press("Escape")
     for path in (
         "/o/northgate/rollouts/",
@@ -60,8 +54,7 @@ def test_the_page_is_accessible_and_fits(
         f"/o/northgate/releases/{canary.release_id}?tab=rollout",
     ):
         page.goto(path)
-        axe(page)
-        no_sideways_scroll(page)
+        fits_and_is_accessible(page, EVERY_FORM)
 
 
 def test_what_the_ticker_finds_appears_by_itself_and_focus_stays(opened: Callable[..., Page], canary: Rollout) -> None:

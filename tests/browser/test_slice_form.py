@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gates.slices.services import slice_named
-from tests.browser.conftest import OpenPage, Theme
+from tests.browser.conftest import OpenPage
 from tests.factories import application, person
 from tests.gates.scene import Scene, scene
 from tests.gates.slices.judged import ip_licensing
@@ -15,7 +15,7 @@ from tests.gates.slices.judged import ip_licensing
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SLICES = "/o/northgate/slices/"
-PATHS = ("", "ip-licensing/", "ip-licensing/edit/", "new/", "import/")
+PATHS = ("", "ip-licensing/", "ip-licensing/edit/")  # test_every_screen has those that know no judgement
 
 
 @pytest.fixture
@@ -26,24 +26,19 @@ def judged(live_server: Any) -> Scene:
     return northgate
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1400), ("dark", 390)])
 def test_every_page_of_slices_is_accessible_and_fits(
     judged: Scene,
     open_page: OpenPage,
     session_cookie: Callable[[Any], list[Any]],
-    axe: Callable[[Page], None],
-    no_sideways_scroll: Callable[[Page], None],
-    theme: Theme,
-    width: int,
+    fits_and_is_accessible: Callable[..., None],
 ) -> None:
     cookies = session_cookie(person(judged.organization, "domain-owner"))
-    page = open_page(SLICES, theme=theme, width=width, cookies=cookies)
+    page = open_page(SLICES, cookies=cookies)
     for path in PATHS:
         page.goto(f"{SLICES}{path}")
         if path.startswith("ip-licensing"):
             expect(page.locator(".plot .main-svg").first).to_be_visible()
-        axe(page)
-        no_sideways_scroll(page)
+        fits_and_is_accessible(page)
 
 
 def test_the_preview_and_the_chart_follow_the_typing_and_the_rule_is_saved(
