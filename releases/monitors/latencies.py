@@ -50,14 +50,18 @@ class LatencySums:
         """Count one chunk of an arm; latencies that are no number, or below zero, were not measured."""
         measured = {name: _measured(latencies) for name, latencies in subjects.items()}
         weights = weights_of({name: len(latencies) for name, latencies in measured.items()})
-        bins: Counter[str] = Counter()
-        groups: Counter[str] = Counter()
+        bins: Counter[int] = Counter()
+        groups: Counter[tuple[int, int]] = Counter()
         for name, weight in weights.items():
             group = group_of(name, GROUPS)
             for index in map(bin_of, measured[name]):
-                bins[str(index)] += weight
-                groups[f"{group}:{index // COARSE}"] += weight
-        return cls(sum(len(latencies) for latencies in measured.values()), bins, groups)
+                bins[index] += weight
+                groups[group, index // COARSE] += weight
+        return cls(
+            sum(len(latencies) for latencies in measured.values()),
+            {str(index): weight for index, weight in bins.items()},
+            {f"{group}:{coarse}": weight for (group, coarse), weight in groups.items()},
+        )
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

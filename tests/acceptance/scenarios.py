@@ -55,9 +55,9 @@ class Failure:
         return client.post(f"releases/{self.release.pk}/override", body)
 
 
-def organization_with(slices: Sequence[Row], cases: Sequence[Row]) -> Stage:
+def organization_with(slices: Sequence[Row], cases: Sequence[Row], slug: str = "northgate") -> Stage:
     """Slices and suite by the API."""
-    here = bare()
+    here = bare(slug)
     for body in slices:
         answer = here.ci.post("slices", body)
         assert answer.status_code == 201, answer.content
@@ -110,7 +110,7 @@ def pediatric_oncology() -> Failure:
     adults = graded(240, 0.80)
     before = {"adult-oncology": adults, "pediatric-oncology": graded(80, 0.72)}
     after = {"adult-oncology": adults.shifted(0.04), "pediatric-oncology": graded(80, 0.61).shifted(0.04)}
-    return failure_of(organization_with(slices, cases), before, after)
+    return failure_of(organization_with(slices, cases, "hospital"), before, after)
 
 
 def belgian_french() -> Failure:
@@ -133,7 +133,7 @@ def belgian_french() -> Failure:
         "swiss-french": graded(50, 0.71, seed=2).shifted(-0.05),
     }
     cases = [case for slug, count in sizes.items() for case in cases_of(slug, count)]
-    return failure_of(organization_with(slices, cases), before, after)
+    return failure_of(organization_with(slices, cases, "brussels"), before, after)
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Skew:
 
 def preprocessing_skew() -> Skew:
     """#3: the evaluation tidies and lower-cases what it asks, the service does not."""
-    here = organization_with([{"slug": "legal", "name": "Legal", "threshold": 0.65}], cases_of("legal", 40))
+    here = organization_with([{"slug": "legal", "name": "Legal", "threshold": 0.65}], cases_of("legal", 40), "chambers")
     serves = _preprocessing(here, "preprocessing/plain@v1", [{"op": "unicode_nfc"}])
     steps = [{"op": "collapse_whitespace"}, {"op": "lowercase", "field": "input"}]
     evaluated = _preprocessing(here, "preprocessing/tidy@v1", steps)

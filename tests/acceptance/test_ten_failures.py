@@ -1,8 +1,13 @@
-"""Failures #3 to #7 of ten-failures.md, from the registration to the receipt, by the API."""
+"""Failures #3 to #7 of ten-failures.md, from the registration to the receipt, by the API.
 
+Each scenario is acted out once for the whole file; what a test does to it is undone after the test.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from audit.models import Receipt
@@ -16,6 +21,7 @@ from tests.acceptance.scenarios import (
     COMMENT,
     REASON,
     Failure,
+    Skew,
     belgian_french,
     ip_licensing_collapse,
     pediatric_oncology,
@@ -25,7 +31,41 @@ from tests.acceptance.scenarios import (
 )
 from tests.factories import person
 
-pytestmark = pytest.mark.django_db
+
+@pytest.fixture(scope="module")
+def _scenarios(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """One transaction that is undone after the file's last test."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def skew(_scenarios: None) -> Skew:
+    return preprocessing_skew()
+
+
+@pytest.fixture(scope="module")
+def collapse(_scenarios: None) -> Failure:
+    return ip_licensing_collapse()
+
+
+@pytest.fixture(scope="module")
+def oncology(_scenarios: None) -> Failure:
+    return pediatric_oncology()
+
+
+@pytest.fixture(scope="module")
+def french(_scenarios: None) -> Failure:
+    return belgian_french()
+
+
+@pytest.fixture(autouse=True)
+def db(_scenarios: None) -> Iterator[None]:
+    """In this file a savepoint in the file's transaction, in place of a transaction for each test."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def rounded(document: dict[str, Any], member: str) -> dict[str, float]:
@@ -38,32 +78,29 @@ def verdicts(document: dict[str, Any]) -> dict[str, str]:
     return {each["slice"]: each["verdict"] for each in document["slices"]}
 
 
-def test_3_what_was_evaluated_otherwise_than_it_is_served_is_refused_with_both_fingerprints() -> None:
-    skew = preprocessing_skew()
+def test_3_what_was_evaluated_otherwise_than_it_is_served_is_refused_with_both_fingerprints(skew: Skew) -> None:
     receipts = Receipt.objects.count()
     answer = skew.stage.send(skew.release, skew.results, parity=skew.evaluated)
     assert (answer.status_code, answer.json()["code"]) == (422, "parity_mismatch")
     assert skew.serves in answer.json()["detail"]
     assert skew.evaluated in answer.json()["detail"]
-    assert (GateRun.objects.count(), Receipt.objects.count()) == (0, receipts)
+    runs = GateRun.objects.filter(organization=skew.stage.organization).count()
+    assert (runs, Receipt.objects.count()) == (0, receipts)
 
 
-def test_3_no_override_covers_a_mismatch() -> None:
-    skew = preprocessing_skew()
+def test_3_no_override_covers_a_mismatch(skew: Skew) -> None:
     skew.stage.send(skew.release, skew.results, parity=skew.evaluated)
     body = {"forceGateOverride": True, "overrideReason": REASON}
     answer = release_manager(skew.stage, "mara").post(f"releases/{skew.release.pk}/override", body)
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_override")
 
 
-def test_3_the_same_answers_pass_the_check_where_what_serves_has_made_them() -> None:
-    skew = preprocessing_skew()
+def test_3_the_same_answers_pass_the_check_where_what_serves_has_made_them(skew: Skew) -> None:
     assert skew.stage.judged(skew.release, skew.results, parity=skew.serves)["parity"] == "match"
 
 
-def test_4_ip_licensing_collapses_and_the_mean_does_not_hide_it() -> None:
-    failure = ip_licensing_collapse()
-    document, fallen = failure.document, failure.slice("ip-licensing")
+def test_4_ip_licensing_collapses_and_the_mean_does_not_hide_it(collapse: Failure) -> None:
+    document, fallen = collapse.document, collapse.slice("ip-licensing")
     assert rounded(document, "rho") == {slug: now for slug, (_, now, _, _, _) in COLLAPSE.items()}
     assert rounded(document, "previous_rho") == {slug: before for slug, (_, _, before, _, _) in COLLAPSE.items()}
     assert {each["slice"]: each["cases"] for each in document["slices"]} == {
@@ -75,23 +112,20 @@ def test_4_ip_licensing_collapses_and_the_mean_does_not_hide_it() -> None:
     assert verdicts(document) == dict.fromkeys(COLLAPSE, "pass") | {"ip-licensing": "fail"}
 
 
-def test_4_the_reasons_name_the_slice_that_fell_and_nothing_else() -> None:
-    failure = ip_licensing_collapse()
-    assert all(reason.startswith("IP licensing: ") for reason in failure.document["reasons"])
-    assert "0.41, 0.24 below the threshold of 0.65 (84 graded answers" in failure.document["reasons"][0]
-    assert any("fell by 0.27" in reason for reason in failure.slice("ip-licensing")["reasons"])
+def test_4_the_reasons_name_the_slice_that_fell_and_nothing_else(collapse: Failure) -> None:
+    assert all(reason.startswith("IP licensing: ") for reason in collapse.document["reasons"])
+    assert "0.41, 0.24 below the threshold of 0.65 (84 graded answers" in collapse.document["reasons"][0]
+    assert any("fell by 0.27" in reason for reason in collapse.slice("ip-licensing")["reasons"])
 
 
-def test_4_a_slice_that_passes_by_its_own_lower_threshold_says_that_it_would_fail() -> None:
-    failure = ip_licensing_collapse()
-    own = failure.slice("jurisdictional-analysis")
+def test_4_a_slice_that_passes_by_its_own_lower_threshold_says_that_it_would_fail(collapse: Failure) -> None:
+    own = collapse.slice("jurisdictional-analysis")
     assert (own["verdict"], own["agreement"]["threshold"]) == ("pass", 0.6)
     assert "Its own threshold is 0.60; at the usual 0.65 it would fail." in own["agreement"]["reasons"]
 
 
-def test_4_the_receipt_says_all_of_it_in_decimals() -> None:
-    failure = ip_licensing_collapse()
-    said = failure.stage.last_statement()
+def test_4_the_receipt_says_all_of_it_in_decimals(collapse: Failure) -> None:
+    said = collapse.stage.last_statement()
     worst = said["decision"]["inputs"][0]
     assert (said["event"], said["decision"]["outcome"]) == ("gate.failed", "fail")
     assert (worst["metric"], worst["slice"], worst["verdict"]) == ("agreement", "ip-licensing", "fail")
@@ -107,88 +141,81 @@ ROLLS: list[Any] = [
 ]
 
 
-def test_4_no_way_of_rolling_takes_the_release_and_each_says_why() -> None:
-    failure = ip_licensing_collapse()
-    state = failure.state()
+def test_4_no_way_of_rolling_takes_the_release_and_each_says_why(collapse: Failure) -> None:
+    state = collapse.state()
     assert (state["standing"], state["delivery"], state["deployable"]) == ("fail", "archived", False)
     for body in ROLLS:
-        answer = failure.roll(**body)
+        answer = collapse.roll(**body)
         if body.get("dry_run"):
             assert answer.json()["would_start"] is False
             assert "The gate has failed it, so it is archived" in answer.json()["why_not"][0]
             continue
         assert (answer.status_code, answer.json()["code"]) == (409, "not_deployable"), body
         assert "The gate has failed it, so it is archived" in answer.json()["detail"]
-    assert failure.state() == state
+    assert collapse.state() == state
 
 
-def test_4_other_answers_with_better_grades_do_not_take_the_failure_back() -> None:
-    failure = ip_licensing_collapse()
+def test_4_other_answers_with_better_grades_do_not_take_the_failure_back(collapse: Failure) -> None:
     luckier = {slug: graded(count, 0.8, seed=9) for slug, (_, _, _, count, _) in COLLAPSE.items()}
-    answer = failure.stage.send(failure.release, results_of(luckier, "another try"))
+    answer = collapse.stage.send(collapse.release, results_of(luckier, "another try"))
     assert (answer.status_code, answer.json()["code"]) == (409, "already_judged")
-    assert answer.json()["state"]["gate_run_id"] == failure.document["gate_run_id"]
-    assert failure.state()["standing"] == "fail"
+    assert answer.json()["state"]["gate_run_id"] == collapse.document["gate_run_id"]
+    assert collapse.state()["standing"] == "fail"
 
 
 @pytest.mark.parametrize(
     "extra", [{"force": True}, {"standing": "pass"}, {"forceGateOverride": True}, {"skip_gate": True}]
 )
-def test_4_a_roll_takes_no_field_that_would_go_round_the_gate(extra: dict[str, Any]) -> None:
-    failure = ip_licensing_collapse()
-    answer = failure.roll(**extra)
+def test_4_a_roll_takes_no_field_that_would_go_round_the_gate(collapse: Failure, extra: dict[str, Any]) -> None:
+    answer = collapse.roll(**extra)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == list(extra)
 
 
-def test_4_a_post_made_by_hand_is_read_as_json_and_refused_for_the_same_reason() -> None:
-    failure = ip_licensing_collapse()
-    answer = failure.stage.ci.client.post(
-        f"/v1/releases/{failure.release.manifest_sha256}/roll",
+def test_4_a_post_made_by_hand_is_read_as_json_and_refused_for_the_same_reason(collapse: Failure) -> None:
+    answer = collapse.stage.ci.client.post(
+        f"/v1/releases/{collapse.release.manifest_sha256}/roll",
         b'{"strategy": "canary", "dwell_5pct_seconds": 240}',
         content_type="application/x-www-form-urlencoded",
     )
     assert (answer.status_code, answer.json()["code"]) == (409, "not_deployable")
 
 
-def test_4_the_form_refuses_for_the_same_reason() -> None:
-    failure = ip_licensing_collapse()
+def test_4_the_form_refuses_for_the_same_reason(collapse: Failure) -> None:
     browser = Client()
-    browser.force_login(person(failure.stage.organization, "release-manager"))
-    answer = browser.post(f"/o/northgate/releases/{failure.release.pk}/roll/")
+    browser.force_login(person(collapse.stage.organization, "release-manager"))
+    answer = browser.post(f"/o/northgate/releases/{collapse.release.pk}/roll/")
     assert answer.status_code == 409
     assert "The gate has failed it, so it is archived" in answer.content.decode()
-    assert failure.state()["delivery"] == "archived"
+    assert collapse.state()["delivery"] == "archived"
 
 
-def test_5_four_points_more_accuracy_do_not_ship_a_judge_that_is_lost_on_children() -> None:
-    failure = pediatric_oncology()
-    whole, children = failure.slice("oncology"), failure.slice("pediatric-oncology")
+def test_5_four_points_more_accuracy_do_not_ship_a_judge_that_is_lost_on_children(oncology: Failure) -> None:
+    whole, children = oncology.slice("oncology"), oncology.slice("pediatric-oncology")
     assert whole["change"]["mean_difference"] == pytest.approx(0.04)
     assert whole["change"]["movement"] == "improved"
     agreement = children["agreement"]
     assert (round(agreement["previous_rho"], 2), round(agreement["rho"], 2)) == (0.72, 0.61)
     assert (agreement["threshold"], agreement["verdict"], agreement["source"]) == (0.68, "fail", "own")
-    assert (whole["agreement"]["verdict"], failure.slice("adult-oncology")["verdict"]) == ("pass", "pass")
-    assert failure.document["verdict"] == "gate_fail"
-    assert failure.document["reasons"][0].startswith("Pediatric oncology: Agreement: ")
-    assert failure.roll().json()["code"] == "not_deployable"
+    assert (whole["agreement"]["verdict"], oncology.slice("adult-oncology")["verdict"]) == ("pass", "pass")
+    assert oncology.document["verdict"] == "gate_fail"
+    assert oncology.document["reasons"][0].startswith("Pediatric oncology: Agreement: ")
+    assert oncology.roll().json()["code"] == "not_deployable"
 
 
-def test_6_french_is_better_and_belgian_french_stops_the_release() -> None:
-    failure = belgian_french()
-    whole, belgian = failure.slice("french"), failure.slice("belgian-french")
+def test_6_french_is_better_and_belgian_french_stops_the_release(french: Failure) -> None:
+    whole, belgian = french.slice("french"), french.slice("belgian-french")
     assert whole["change"]["mean_difference"] == pytest.approx(0.03)
     assert (whole["quality"]["verdict"], whole["change"]["movement"]) == ("pass", "improved")
     assert belgian["change"]["mean_difference"] == pytest.approx(-0.06)
     assert (belgian["quality"]["verdict"], belgian["change"]["verdict"]) == ("fail", "fail")
     assert (belgian["change"]["movement"], belgian["change"]["evidence"]) == ("dropped", "proven")
-    assert failure.document["verdict"] == "gate_fail"
-    assert [each["slice"] for each in failure.document["slices"] if each["verdict"] == "fail"] == ["belgian-french"]
+    assert french.document["verdict"] == "gate_fail"
+    assert [each["slice"] for each in french.document["slices"] if each["verdict"] == "fail"] == ["belgian-french"]
 
 
-def test_6_a_quality_equal_to_the_floor_passes_and_change_decides() -> None:
-    swiss = belgian_french().slice("swiss-french")
+def test_6_a_quality_equal_to_the_floor_passes_and_change_decides(french: Failure) -> None:
+    swiss = french.slice("swiss-french")
     assert swiss["change"]["mean_difference"] == pytest.approx(-0.05)
     assert swiss["quality"]["mean"] == pytest.approx(swiss["quality"]["floor"])
     assert (swiss["quality"]["floor_source"], swiss["quality"]["verdict"]) == ("previous", "pass")
@@ -196,9 +223,8 @@ def test_6_a_quality_equal_to_the_floor_passes_and_change_decides() -> None:
     assert swiss["verdict"] == swiss["change"]["verdict"] == "review"
 
 
-def test_6_agreement_is_what_it_was() -> None:
-    failure = belgian_french()
-    found = {slug: failure.slice(slug)["agreement"] for slug in ("belgian-french", "swiss-french")}
+def test_6_agreement_is_what_it_was(french: Failure) -> None:
+    found = {slug: french.slice(slug)["agreement"] for slug in ("belgian-french", "swiss-french")}
     assert {slug: round(each["rho"], 2) for slug, each in found.items()} == {
         "belgian-french": 0.74,
         "swiss-french": 0.71,
@@ -206,12 +232,11 @@ def test_6_agreement_is_what_it_was() -> None:
     assert {round(each["change"], 2) + 0.0 for each in found.values()} == {0.0}
 
 
-def test_6_an_override_with_a_written_reason_lands_in_the_receipt() -> None:
-    failure = belgian_french()
-    mara = release_manager(failure.stage, "mara")
-    asked = failure.override(mara, {"forceGateOverride": True, "overrideReason": REASON})
+def test_6_an_override_with_a_written_reason_lands_in_the_receipt(french: Failure) -> None:
+    mara = release_manager(french.stage, "mara")
+    asked = french.override(mara, {"forceGateOverride": True, "overrideReason": REASON})
     assert asked.status_code == 201, asked.content
-    said = failure.stage.last_statement()
+    said = french.stage.last_statement()
     assert said["event"] == "override.requested"
     assert said["decision"]["override"]["reason"] == REASON
     assert "belgian-french" in said["decision"]["override"]["slices"]
@@ -243,32 +268,30 @@ WRONG: list[Any] = [
 ]
 
 
-def test_7_every_wrong_form_of_the_two_fields_is_refused_and_records_nothing() -> None:
-    failure = ip_licensing_collapse()
-    mara = release_manager(failure.stage, "mara")
+def test_7_every_wrong_form_of_the_two_fields_is_refused_and_records_nothing(collapse: Failure) -> None:
+    mara = release_manager(collapse.stage, "mara")
     receipts = Receipt.objects.count()
     for body in WRONG:
-        answer = failure.override(mara, body)
+        answer = collapse.override(mara, body)
         assert answer.status_code == 422, (body, answer.content)
         named = {error["field"].partition(".")[0] for error in answer.json()["errors"]}
         assert named & {"forceGateOverride", "overrideReason", "force", "force_gate_override"}, body
     assert (Override.objects.count(), Receipt.objects.count()) == (0, receipts)
-    assert (failure.state()["standing"], failure.state()["delivery"]) == ("fail", "archived")
+    assert (collapse.state()["standing"], collapse.state()["delivery"]) == ("fail", "archived")
 
 
 @pytest.fixture
-def overridden() -> Failure:
+def overridden(collapse: Failure) -> Failure:
     """The collapse, overridden by two people."""
-    failure = ip_licensing_collapse()
-    mara, daniel = release_manager(failure.stage, "mara"), release_manager(failure.stage, "daniel")
-    asked = failure.override(mara, {"forceGateOverride": True, "overrideReason": REASON})
+    mara, daniel = release_manager(collapse.stage, "mara"), release_manager(collapse.stage, "daniel")
+    asked = collapse.override(mara, {"forceGateOverride": True, "overrideReason": REASON})
     assert (asked.status_code, asked.json()["state"]) == (201, "pending_approval")
-    assert failure.state()["delivery"] == "archived"
+    assert collapse.state()["delivery"] == "archived"
     own = mara.post(f"overrides/{asked.json()['override_id']}/approve", {"comment": COMMENT})
-    assert (own.status_code, failure.state()["standing"]) == (403, "fail")
+    assert (own.status_code, collapse.state()["standing"]) == (403, "fail")
     approved = daniel.post(f"overrides/{asked.json()['override_id']}/approve", {"comment": COMMENT})
     assert (approved.status_code, approved.json()["state"]) == (200, "active"), approved.content
-    return failure
+    return collapse
 
 
 def test_7_both_fields_and_a_second_person_make_it_deployable_with_a_digest(overridden: Failure) -> None:

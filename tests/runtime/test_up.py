@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from relcontrol.runtime.embedded_postgres import temporary_data_folder
+from relcontrol.runtime.file_locks import FileLock
 from relcontrol.runtime.folders import CHECKOUT
 from relcontrol.runtime.ports import EDGE_OFFSET, GATEWAY_OFFSET, ports_in_use
 from relcontrol.runtime.postgres_cluster import cluster_files
@@ -28,13 +29,9 @@ READY_SECONDS = 120.0
 class Up:
     """One started `up` with its output."""
 
-    def __init__(self, folder: Path) -> None:
-        self.data_folder = folder / "data"
-        self.data_folder.mkdir(mode=0o700)
-        temporary_data_folder(self.data_folder)
-        self.files = cluster_files(self.data_folder)
+    def __init__(self, data_folder: Path, output: Path) -> None:
+        self.data_folder, self.output = data_folder, output
         self.port = free_port()
-        self.output = folder / "output"
         self.process = self.start(self.port)
 
     def start(self, port: int) -> subprocess.Popen[bytes]:
@@ -67,14 +64,26 @@ def free_port() -> int:
             return port
 
 
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Used by this file until its last test, so that only the first `up` makes a database; no other may use it then."""
+    folder = tmp_path_factory.mktemp("up").resolve() / "data"
+    folder.mkdir(mode=0o700)
+    temporary_data_folder(folder)
+    files = cluster_files(folder)
+    with FileLock(files.users_lock) as use:
+        use.shared()
+        yield folder
+    assert eventually(lambda: living_server(files) is None, seconds=30)
+
+
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    started = Up(tmp_path)
+def up(data_folder: Path, tmp_path: Path) -> Iterator[Up]:
+    started = Up(data_folder, tmp_path / "output")
     yield started
     started.process.kill()
     started.process.wait()
     assert eventually(lambda: not started.children(), seconds=30)
-    assert eventually(lambda: living_server(started.files) is None, seconds=30)
 
 
 def test_it_gets_ready_refuses_a_twin_and_stops_cleanly(up: Up) -> None:

@@ -17,12 +17,13 @@ import aiohttp
 from relcontrol.demo.topics import TOPICS
 from relcontrol.demo_traffic.questions import Question
 from relcontrol.demo_traffic.sending import Users
-from relcontrol.demo_traffic.tally import ANSWERED, Tally
+from relcontrol.demo_traffic.tally import ANSWERED, UNSERVED, Tally
 from releases.bucketing import bucket
 from releases.rollout_models import Rollout
 from tests.acceptance.live.system import System
 
 AT_ONCE = 24
+UNSERVED_S = 0.2  # until a user asks again while nothing serves: refusals without end would bury the traces of copies
 SLICES = ("ip-licensing", "contract-drafting")
 ASKED = tuple(topic for topic in TOPICS if topic.slug in SLICES)
 STREAMED = 0.9  # of a checkpoint's 250 requests more than the 200 that the monitor of first tokens needs
@@ -100,4 +101,7 @@ async def _ask(system: System, crowd: Crowd, ended: asyncio.Event) -> None:
 
 async def _ask_on(users: Users, questions: Iterator[Question]) -> None:
     for question in questions:
+        refused = users.tally.outcomes[UNSERVED]
         await users.ask(question)
+        if users.tally.outcomes[UNSERVED] > refused:
+            await asyncio.sleep(UNSERVED_S)

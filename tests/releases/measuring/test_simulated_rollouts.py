@@ -67,11 +67,9 @@ def _breached(seed: int, users: Callable[[np.random.Generator], Users], worse: C
     return any(reading is Reading.BREACH for reading in _looks(seed, users, worse, drop))
 
 
-@pytest.mark.parametrize(("users", "runs"), [(_heavy, 40), (_equal, 20)], ids=["300 heavy-tailed", "60,000 equal"])
-def test_healthy_rollouts_are_breached_at_most_once_in_twenty(
-    users: Callable[[np.random.Generator], Users], runs: int
-) -> None:
-    assert sum(_breached(seed, users, Canary()) for seed in range(runs)) <= runs // 20
+@pytest.mark.parametrize("users", [_heavy, _equal], ids=["300 heavy-tailed", "60,000 equal"])
+def test_healthy_rollouts_are_breached_at_most_once_in_twenty(users: Callable[[np.random.Generator], Users]) -> None:
+    assert sum(_breached(seed, users, Canary()) for seed in range(20)) <= 1
 
 
 @pytest.mark.parametrize(
