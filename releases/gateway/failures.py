@@ -18,7 +18,6 @@ async def failure_of(response: aiohttp.ClientResponse, secret: str) -> GatewayEr
     status = response.status
     if not 400 <= status <= 599:
         return garbage(f"status {status}")
-    outcome = outcomes.UPSTREAM_5XX if status >= 500 else outcomes.UPSTREAM_4XX
     said = {} if status in _OWN_CREDENTIAL else _error_object(await _start_of(response))
     message = _text(said.get("message"), secret) or _plain(status)
     return GatewayError(
@@ -27,7 +26,7 @@ async def failure_of(response: aiohttp.ClientResponse, secret: str) -> GatewayEr
         kind=_text(said.get("type"), secret) or UPSTREAM,
         param=_text(said.get("param"), secret),
         code=_text(said.get("code"), secret),
-        outcome=outcome,
+        outcome=outcomes.outcome_of(status),
     )
 
 

@@ -9,7 +9,16 @@ from typing import Final
 
 from releases.otlp.attributes import number
 from releases.otlp.span import Attributes, Event
-from releases.traces.outcomes import CLIENT_GONE, CONNECTION_FAILED, STREAM_BROKEN, TIMEOUT, UPSTREAM_4XX, UPSTREAM_5XX
+from releases.traces.outcomes import (
+    CLIENT_GONE,
+    CONNECTION_FAILED,
+    STREAM_BROKEN,
+    TIMEOUT,
+    UPSTREAM_4XX,
+    UPSTREAM_5XX,
+    UPSTREAM_DENIED,
+    outcome_of,
+)
 
 WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (TIMEOUT, ("timeout", "timedout", "deadline")),
@@ -26,17 +35,13 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "toomanyrequests",
             "badrequest",
             "invalidrequest",
-            "authentication",
-            "unauthorized",
-            "permission",
-            "forbidden",
-            "notfound",
             "unprocessable",
             "conflicterror",
             "contextlength",
             "contentfilter",
         ),
     ),
+    (UPSTREAM_DENIED, ("authentication", "unauthorized", "permission", "forbidden", "notfound")),
 )
 IGNORED: Final = str.maketrans("", "", "_-. ")
 
@@ -53,7 +58,7 @@ def status_of(told: Attributes) -> int | None:
 def error_of(told: Attributes, events: Iterable[Event], status: int | None, *, failed: bool) -> str | None:
     """The word for how the call failed, None where it did not."""
     if status is not None and status >= 400:
-        return UPSTREAM_5XX if status >= 500 else UPSTREAM_4XX
+        return outcome_of(status)
     kind = told.get("error")
     if kind is None and not failed:
         return None

@@ -36,6 +36,7 @@ class Served:
     row: Serving
     words: str
     by: str
+    why: str
 
 
 @require_safe
@@ -90,7 +91,9 @@ def _title(row: Route, stable: Release | None, rolling: bool) -> str:
 
 
 def _served(row: Serving) -> Served:
-    return Served(row, event_words(row.event), "by rule" if row.decided_by == "internal" else row.decided_by_label)
+    if row.decided_by == "internal":
+        return Served(row, event_words(row.event), "by rule", row.reason.removeprefix("By rule: "))
+    return Served(row, event_words(row.event), row.decided_by_label, row.reason)
 
 
 def _came_through(row: Rollback, at: datetime) -> tuple[str, str]:

@@ -17,6 +17,7 @@ ENDS: Final = {
     outcomes.CONNECTION_FAILED: ("fail", "No connection"),
     outcomes.TIMEOUT: ("fail", "Timed out"),
     outcomes.STREAM_BROKEN: ("fail", "Stream broke off"),
+    outcomes.UPSTREAM_DENIED: ("fail", "Denied upstream {status}"),
     outcomes.UPSTREAM_4XX: ("hold", "Upstream {status}"),
     outcomes.CLIENT_GONE: ("skip", "Client left"),
     outcomes.REFUSED: ("skip", "Refused here"),

@@ -79,10 +79,8 @@ async def _posted(
 
 
 def _read(status: int, content: bytes, began: float) -> Answer:
-    if status >= 500:
-        return _failed(outcomes.UPSTREAM_5XX, began, status)
     if status != 200:
-        return _failed(outcomes.UPSTREAM_4XX, began, status)
+        return _failed(outcomes.outcome_of(status), began, status)
     try:
         document = json.loads(content)
         choice = document["choices"][0]

@@ -126,7 +126,8 @@ def _monitor(name: str, monitor: Monitor) -> Iterator[Condition]:
     elif monitor.reading is Reading.OK:
         yield Condition(name, met=True, sentence=monitor.headlines[0])
     else:
-        yield from (Condition(name, met=False, sentence=said, eta=monitor.eta) for said in monitor.headlines)
+        said = [" ".join(verdict.reasons) for verdict in monitor.worst] or monitor.headlines
+        yield from (Condition(name, met=False, sentence=each, eta=monitor.eta) for each in said)
 
 
 def _policies(rollout: Rollout, measured: MonitorVerdicts) -> Iterator[Condition]:

@@ -30,6 +30,7 @@ CREDENTIAL = "sk-upstream-secret"
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = (
     *("hang", "reset", "reset-once", "garbage", "wrong-shape", "status-500", "status-503", "status-429", "status-401"),
+    *("status-400", "status-403", "status-404"),
     *("redirect", "half", "no-done", "mid-error", "endless", "cut", "tools", "slow"),
 )
 Document = dict[str, Any]

@@ -32,6 +32,9 @@ FIXED: dict[str, dict[str, Any]] = {
     "status-503": {"status": 503, "text": "busy"},
     "status-500": error(500, message="CUDA out of memory, key sk-upstream-secret", type="server_error"),
     "status-429": error(429, message="Rate limit reached", type="requests", code="rate_limit_exceeded"),
+    "status-400": error(400, message="context_length_exceeded", type="invalid_request_error"),
+    "status-403": error(403, message="no access"),
+    "status-404": error(404, message="The model does not exist", code="model_not_found"),
     "status-401": error(401, message="bad key sk-upstream-secret"),
 }
 
