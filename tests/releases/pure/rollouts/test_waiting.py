@@ -98,9 +98,15 @@ def test_an_extension_that_waits_for_requests_names_only_them() -> None:
 
 
 def test_every_slice_that_holds_is_a_condition_of_its_own() -> None:
-    slices = Monitor(tuple(verdict(Reading.HOLD, f"{name}: 3 pairs.") for name in ("French", "Swiss")))
-    waiting = _why(at(1), DWELL, quality=slices)
-    assert [condition.sentence for condition in waiting.unmet] == ["French: 3 pairs.", "Swiss: 3 pairs."]
+    needed = "10 pairs are needed."
+    holding = [
+        replace(verdict(Reading.HOLD, ""), reasons=(f"{name}: 3 pairs.", needed)) for name in ("French", "Swiss")
+    ]
+    waiting = _why(at(1), DWELL, quality=Monitor(tuple(holding)))
+    assert [condition.sentence for condition in waiting.unmet] == [
+        f"French: 3 pairs. {needed}",
+        f"Swiss: 3 pairs. {needed}",
+    ]
 
 
 def test_a_paused_rollout_names_who_paused_it_and_when_it_halts() -> None:
