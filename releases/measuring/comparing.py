@@ -102,5 +102,5 @@ def unjudged_quality(reading: Reading, why: str, alarm: Alarm) -> MonitorVerdict
 
 def quiet_slice(slug: str, alarm: Alarm) -> MonitorVerdict:
     """What is said of a slice that had no traffic: nobody got an answer there, so there is none to compare."""
-    why = "No request of this slice has come in since this checkpoint began: there is nothing to compare."
+    why = f"{slug}: no request has come in since this checkpoint began: there is nothing to compare."
     return replace(unjudged_quality(Reading.OK, why, alarm), monitor=f"quality/{slug}")

@@ -87,11 +87,11 @@ def _reasons(look: _Slice, weighed: Weighed) -> tuple[str, ...]:
 
 def _position(look: _Slice) -> str:
     if look.mean is None:
-        return "No prompt of this slice has been answered by both releases and scored since this checkpoint began."
+        return f"{look.name}: no prompt has been answered by both releases and scored since this checkpoint began."
     limit = -look.sums.tolerance
-    side = "within" if meets(look.mean, limit) else "beyond"
+    side, pairs = "within" if meets(look.mean, limit) else "beyond", counted(look.sums.n, "pair")
     return (
-        f"Over {counted(look.sums.n, 'pair')} of answers quality changed by {_signed(look.mean, limit)} on average, "
+        f"{look.name}: over {pairs} of answers quality changed by {_signed(look.mean, limit)} on average, "
         f"{side} the tolerated {shown_limit(limit, look.mean)}."
     )
 

@@ -18,7 +18,7 @@ from releases.pages.paths import address
 from releases.pages.rollout_gateways import gateways
 from releases.pages.rollout_monitors import COLUMNS, cards, policies, table
 from releases.pages.rollout_steps import Counted, steps
-from releases.pages.rollout_wording import STATE_STATUS, Names, act_words, lede, outlook, short_moment, title
+from releases.pages.rollout_wording import STATE_STATUS, Names, act_words, lede, outlook, said_of, short_moment, title
 from releases.pages.wording import changed
 from releases.rolling.looking import look_at
 from releases.rolling.selectors import steps_of
@@ -133,7 +133,7 @@ def _reason(condition: dict[str, Any], now: datetime) -> Reason:
 
 def _move(row: RolloutStep) -> Move:
     kind, words = act_words(row.act, row.percent, row.checkpoint)
-    says, by = " ".join(row.reasons), "By rule" if row.actor == "internal" else row.actor_label
+    says, by = said_of(row.act, row.reasons), "By rule" if row.actor == "internal" else row.actor_label
     said = says if says.startswith(f"{by}: ") else f"{by}: {says}" if says else f"{by}."
     return Move(row, kind, words, said)
 

@@ -113,10 +113,15 @@ def act_words(act: str, percent: int, checkpoint: int) -> tuple[str, str]:
     return kind, words.format(share=share(percent) if checkpoint else SHADOW)
 
 
+def said_of(end: str, reasons: Sequence[str]) -> str:
+    """Why a step was made; where all was well, without the readings, which its receipt has."""
+    return " ".join(reasons[:1] if end in ("promoted", "completed") else reasons)
+
+
 def lede(rollout: Rollout, names: Names, monitors: Sequence[tuple[str, str]]) -> str:
     """Why it stands where it does; of one that moves, how its monitors read. `monitors`: title and reading of each."""
     if rollout.held or rollout.over:
-        return " ".join(rollout.reasons)
+        return said_of(rollout.state, rollout.reasons)
     back = f"traffic returns to {names.stable}" if names.stable else "it stops answering"
     watch = f"If one of them breaches, {back} at once, with nobody acting."
     bad = [_inside(word) for word, reading in monitors if reading != "ok"]

@@ -11,6 +11,7 @@ from django.utils.html import escape
 
 from relcontrol.clock import now
 from releases.models import Release
+from releases.pages.rollout_wording import said_of
 from releases.rollout_models import Rollout
 from tests import factories
 from tests.releases.page_visitors import visitor
@@ -25,6 +26,12 @@ SCRIPT = "<script>alert(1)</script>"
 
 def url(row: Rollout) -> str:
     return f"/o/{row.organization.slug}/rollouts/{row.pk}/"
+
+
+def test_what_went_well_is_told_without_its_readings() -> None:
+    reasons = ["By rule: dwell 4:00, 1,000 requests, three monitors ok.", "0 of 1,000 candidate requests failed."]
+    assert said_of("promoted", reasons) == reasons[0]
+    assert said_of("halted", reasons) == " ".join(reasons)
 
 
 def text_of(answer: Any) -> str:

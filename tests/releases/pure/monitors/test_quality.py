@@ -71,7 +71,7 @@ def test_a_better_release_is_proven_within() -> None:
 def test_the_verdict_says_the_mean_change_and_what_is_tolerated() -> None:
     verdict = _judged(_pairs(-0.6, n=20))
     assert verdict.reasons[0] == (
-        "Over 20 pairs of answers quality changed by −0.60 on average, beyond the tolerated −0.05."
+        "legal: over 20 pairs of answers quality changed by −0.60 on average, beyond the tolerated −0.05."
     )
     assert "if the release were within its limit" in verdict.reasons[-1]
 
