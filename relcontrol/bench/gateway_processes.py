@@ -54,10 +54,11 @@ def running(command: Sequence[str], given: Mapping[str, str] | None = None) -> I
 
 
 @contextmanager
-def edge() -> Iterator[tuple[Process, int]]:
+def edge(workers: int = 1) -> Iterator[tuple[Process, int]]:
     """An edge on the throw-away database, and its port."""
     port = free_port()
-    with running([sys.executable, str(CHECKOUT / "manage.py"), "edge", "--port", str(port)]) as process:
+    options = ["--port", str(port), "--workers", str(workers)]
+    with running([sys.executable, str(CHECKOUT / "manage.py"), "edge", *options]) as process:
         until_ready(process, port, "/readyz")
         yield process, port
 

@@ -20,7 +20,7 @@ from django.db import connection
 from relcontrol.bench import figures
 from relcontrol.bench.chaos_stage import Stage, set_stage
 from relcontrol.bench.gate_processes import HOST
-from relcontrol.bench.gateway_processes import asked, backends, edge, processor_of
+from relcontrol.bench.gateway_processes import asked, backends, edge, family, processor_of
 from relcontrol.bench.ingest_rows import SPANS, batch, gateway_body, otlp_body
 from relcontrol.bench.ingest_senders import Plan
 from relcontrol.bench.options import Options
@@ -53,13 +53,21 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge's port and its processes."""
+
+    port: int
+    pids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
-    """Where the rows go: an organization, its release, and the edge with its process."""
+    """Where the rows go: an organization, its release, and the edges, of one process and of two."""
 
     stage: Stage
     release: str
-    port: int
-    edge_pid: int
+    one: Edge
+    two: Edge
 
 
 def ingest(options: Options) -> Iterator[Table]:
@@ -71,14 +79,17 @@ def ingest(options: Options) -> Iterator[Table]:
     count = max(1, options.size // BATCH_ROWS)
     series = [
         Series("POST /v1/traces, 4 connections"),
+        Series("POST /v1/traces, 8 connections, edge --workers 2"),
         Series("store, one process"),
         Series("store, two processes"),
         Series("POST /v1/otlp/v1/traces, protobuf, 4 connections"),
+        Series("POST /v1/otlp/v1/traces, 8 connections, edge --workers 2"),
         Series("peer: COPY of the same rows", targeted=False),
     ]
-    with edge() as (process, port):
-        place = Place(stage, release, port, process.pid)
-        ways = [_over_http, _directly, _by_two, _over_otlp, _copied]
+    with edge() as (process, port), edge(workers=2) as (supervisor, shared):
+        single, double = Edge(port, [process.pid]), Edge(shared, family(supervisor.pid))
+        place = Place(stage, release, single, double)
+        ways = [_over_http, _over_http_by_two, _directly, _by_two, _over_otlp, _over_otlp_by_two, _copied]
         for run in range(options.runs + 1):  # the first one warms up
             for one, way in zip(series, ways, strict=True):
                 way(place, one if run else Series(one.name), count if run else 1)
@@ -105,22 +116,40 @@ def _row(one: Series) -> tuple[str, ...]:
 
 
 def _over_http(place: Place, series: Series, count: int) -> None:
-    bodies = [gateway_body(batch(place.stage, place.release, now())) for _ in range(count)]
-    _send(place, series, "/v1/traces", bodies, BATCH_ROWS, {"Content-Type": "application/json"})
+    _send_traces(place, series, count, place.one, CONNECTIONS)
+
+
+def _over_http_by_two(place: Place, series: Series, count: int) -> None:
+    _send_traces(place, series, count, place.two, 2 * CONNECTIONS)
 
 
 def _over_otlp(place: Place, series: Series, count: int) -> None:
+    _send_spans(place, series, count, place.one, CONNECTIONS)
+
+
+def _over_otlp_by_two(place: Place, series: Series, count: int) -> None:
+    _send_spans(place, series, count, place.two, 2 * CONNECTIONS)
+
+
+def _send_traces(place: Place, series: Series, count: int, to: Edge, connections: int) -> None:
+    bodies = [gateway_body(batch(place.stage, place.release, now())) for _ in range(count)]
+    headers = {"Authorization": f"Bearer {place.stage.gateway_token}", "Content-Type": "application/json"}
+    _send(series, to, "/v1/traces", bodies, BATCH_ROWS, headers, connections)
+
+
+def _send_spans(place: Place, series: Series, count: int, to: Edge, connections: int) -> None:
     bodies = [gzip.compress(otlp_body(now()), 1) for _ in range(count)]
-    _send(place, series, "/v1/otlp/v1/traces", bodies, SPANS, {"Content-Type": "application/x-protobuf"})
+    headers = {"Authorization": f"Bearer {place.stage.gateway_token}", "Content-Type": "application/x-protobuf"}
+    _send(series, to, "/v1/otlp/v1/traces", bodies, SPANS, headers, connections)
 
 
-def _send(place: Place, series: Series, path: str, bodies: Sequence[bytes], rows: int, headers: dict[str, str]) -> None:
-    headers |= {"Authorization": f"Bearer {place.stage.gateway_token}", "Content-Encoding": "gzip"}
-    with tempfile.TemporaryDirectory(prefix="relcontrol-bench-") as folder, _counted(series, [place.edge_pid]):
+def _send(
+    series: Series, to: Edge, path: str, bodies: Sequence[bytes], rows: int, headers: dict[str, str], connections: int
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="relcontrol-bench-") as folder, _counted(series, to.pids):
         for number, body in enumerate(bodies):
             (Path(folder) / f"{number:06d}").write_bytes(body)
-        url = f"http://{HOST}:{place.port}{path}"
-        plan = Plan(url, headers, folder, CONNECTIONS)
+        plan = Plan(f"http://{HOST}:{to.port}{path}", {**headers, "Content-Encoding": "gzip"}, folder, connections)
         sent = asked("ingest_senders", {name: getattr(plan, name) for name in plan.__slots__})
     if sent["refused"]:
         raise RuntimeError(f"{path} refused {sent['refused']} of {len(bodies)} batches")
@@ -182,11 +211,10 @@ def _in_one_copy(series: Series, chunks: Sequence[bytes], rows: int) -> None:
 @contextmanager
 def _counted(series: Series, pids: Sequence[int]) -> Iterator[None]:
     """The processor time of these processes and of PostgreSQL's on this database goes to the series."""
-    served = backends()
-    before, busy = processor_of(pids), processor_of(served)
+    before, busy = processor_of(pids), {pid: processor_of([pid]) for pid in backends()}
     yield
     series.python.append(processor_of(pids) - before)
-    series.postgres.append(processor_of(backends()) - busy)
+    series.postgres.append(sum(processor_of([pid]) - busy.get(pid, 0.0) for pid in backends()))
 
 
 def _own_backend() -> int:

@@ -19,8 +19,8 @@ class EdgeServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def configuration(host: str, port: int) -> uvicorn.Config:
-    """How the edge is served."""
+def configuration(host: str = "", port: int = 0) -> uvicorn.Config:
+    """How the edge is served; a worker gets a socket instead of a place."""
     return uvicorn.Config(
         "releases.edge.app:app",
         host=host,

@@ -1,7 +1,7 @@
 """What the gateway counts, for Prometheus, added up over all workers of this machine.
 
 prometheus_client keeps one file per process in PROMETHEUS_MULTIPROC_DIR, which must be set before it is imported;
-`releases.gateway.supervising` does that before a worker starts.
+`releases.workers.supervising` does that before a worker starts.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
 """One worker: an event loop, its sockets, and the control-plane client beside them.
 
-Started by `releases.gateway.supervising` as `python -m releases.gateway.worker INDEX LISTENER LIFELINE options…`.
+Started by `releases.workers.supervising` as `python -m releases.gateway.worker INDEX LISTENER LIFELINE options…`.
 """
 
 import argparse
@@ -27,14 +27,15 @@ from releases.gateway.control.holder import SnapshotHolder
 from releases.gateway.control.in_flight import InFlight
 from releases.gateway.control.options import Options
 from releases.gateway.control.traces import TraceQueue
+from releases.gateway.ending import DRAIN_SECONDS
 from releases.gateway.logs import RequestLog, configure, no_secrets
 from releases.gateway.metrics import Metrics
 from releases.gateway.options import GatewayOptions, read_options
 from releases.gateway.protocol import BoundedHttp
 from releases.gateway.recording import Recorder
 from releases.gateway.shadows import Shadows
-from releases.gateway.supervising import DRAIN_SECONDS, MISCONFIGURED
 from releases.gateway.upstream import Upstream
+from releases.workers.supervising import MISCONFIGURED
 
 FLUSH_SECONDS: Final = 5.0
 SNAPSHOT_SECONDS: Final = 2.0

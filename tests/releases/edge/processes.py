@@ -92,10 +92,11 @@ class EdgeProcess:
 
 
 @contextmanager
-def edge_process(environment: Mapping[str, str], *, ready: bool = True) -> Iterator[EdgeProcess]:
+def edge_process(environment: Mapping[str, str], *, ready: bool = True, workers: int = 1) -> Iterator[EdgeProcess]:
     """`manage.py edge` until the end of the block; not `ready` is a server without the command's look at migrations."""
     port = free_port()
-    started = [str(CHECKOUT / "manage.py"), "edge", "--port", str(port)] if ready else ["-c", SERVER, str(port)]
+    options = ["--port", str(port), "--workers", str(workers)]
+    started = [str(CHECKOUT / "manage.py"), "edge", *options] if ready else ["-c", SERVER, str(port)]
     command = [sys.executable, *started]
     process = subprocess.Popen(
         command, cwd=CHECKOUT, env=dict(environment), stdin=subprocess.DEVNULL, start_new_session=True

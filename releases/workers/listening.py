@@ -1,4 +1,4 @@
-"""The sockets of a gateway: one per worker on the same port, so that the kernel shares connections out evenly.
+"""The sockets of workers: one per worker on the same port, so that the kernel shares connections out evenly.
 
 They are made, and kept, by the supervisor: connections that wait for a worker which died are served by its successor.
 """
@@ -10,7 +10,7 @@ BACKLOG: Final = 4096
 
 
 def listeners(host: str, port: int, workers: int) -> list[socket.socket]:
-    """Listening sockets, inheritable. Raises `OSError` where the port is taken, also by another gateway."""
+    """Listening sockets, inheritable. Raises `OSError` where the port is taken, also by others that share it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = _bound(family, host, port, shared=False)  # sharing a port never says that somebody else shares it, too
     port = taken.getsockname()[1]

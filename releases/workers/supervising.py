@@ -1,4 +1,4 @@
-"""Keeps the workers of a gateway running: one process each, started again when it dies, drained on SIGTERM.
+"""Keeps the workers of a gateway or an edge running: one process each, started again when it dies, drained on SIGTERM.
 
 The supervisor serves nothing and imports little. A worker learns from the end of a pipe that its supervisor is gone,
 however that went, and drains as well.
@@ -11,22 +11,38 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from releases.gateway.listening import listeners
-from releases.gateway.options import GatewayOptions
+from releases.workers.listening import listeners
 
-DRAIN_SECONDS: Final = 30  # for requests in flight
-END_SECONDS: Final = DRAIN_SECONDS + 15  # and for shadows, traces and metrics after them
 MISCONFIGURED: Final = 2
 STEP_SECONDS: Final = 0.1
 YOUNG_SECONDS: Final = 5.0
 LONGEST_PAUSE: Final = 10.0
 METRICS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many workers serve what, and where.
+
+    A worker is started as `python -m MODULE INDEX LISTENER LIFELINE arguments…`: two file descriptors, the socket that
+    it serves and a pipe that ends with its supervisor. `end_seconds` is for what is in flight and all that follows it.
+    """
+
+    name: str
+    module: str
+    host: str
+    port: int
+    workers: int
+    metrics: Path
+    end_seconds: float
+    arguments: Sequence[str] = ()
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -41,21 +57,21 @@ class Worker:
 
 
 class Supervisor:
-    """The workers of one gateway. `arguments` are the command line, handed on as it is."""
+    """The workers of one plan."""
 
-    def __init__(self, options: GatewayOptions, arguments: Sequence[str]) -> None:
-        self._arguments = list(arguments)
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._ending = False
         self._lifeline, self._end = os.pipe()  # nobody ever writes: that it ends is the message
-        self._metrics = _emptied(options.data / "metrics")
+        self._metrics = _emptied(plan.metrics)
         self._workers = [
             Worker(index, listener)
-            for index, listener in enumerate(listeners(options.host, options.port, options.workers), start=1)
+            for index, listener in enumerate(listeners(plan.host, plan.port, plan.workers), start=1)
         ]
         host, port = self._workers[0].listener.getsockname()[:2]
         for number in (signal.SIGTERM, signal.SIGINT):  # before anybody is told that there is somebody to signal
             signal.signal(number, self._stop)
-        say({"event": "listening", "host": host, "port": port, "workers": options.workers, "replica": options.replica})
+        say({"event": "listening", "host": host, "port": port, "workers": plan.workers, **plan.said})
 
     def run(self) -> int:
         """Until a signal, or until a worker says that it can never start."""
@@ -89,8 +105,8 @@ class Supervisor:
     def _start(self, worker: Worker) -> None:
         listening, lifeline = worker.listener.fileno(), self._lifeline
         ours = [str(worker.index), str(listening), str(lifeline)]
-        worker.process = subprocess.Popen(  # noqa: S603 - our own module, and the options that we were given
-            [sys.executable, "-m", "releases.gateway.worker", *ours, *self._arguments],
+        worker.process = subprocess.Popen(  # noqa: S603 - our own module, and the plan's own options
+            [sys.executable, "-m", self._plan.module, *ours, *self._plan.arguments],
             pass_fds=(listening, lifeline),
             env={**os.environ, METRICS_VARIABLE: str(self._metrics)},
         )
@@ -104,7 +120,7 @@ class Supervisor:
         running = [worker.process for worker in self._workers if worker.process is not None]
         for process in running:
             process.terminate()
-        deadline = time.monotonic() + END_SECONDS
+        deadline = time.monotonic() + self._plan.end_seconds
         for process in running:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
@@ -122,12 +138,12 @@ class Supervisor:
             file.unlink(missing_ok=True)
 
 
-def supervise(options: GatewayOptions, arguments: Sequence[str]) -> int:
-    """Run a gateway; the exit code."""
+def supervise(plan: Plan) -> int:
+    """Run the workers; the exit code."""
     try:
-        supervisor = Supervisor(options, arguments)
+        supervisor = Supervisor(plan)
     except OSError as error:
-        sys.stderr.write(f"gateway: {options.host}:{options.port} cannot be listened on: {error}\n")
+        sys.stderr.write(f"{plan.name}: {plan.host}:{plan.port} cannot be listened on: {error}\n")
         return MISCONFIGURED
     return supervisor.run()
 
