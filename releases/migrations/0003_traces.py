@@ -48,6 +48,7 @@ CREATE TABLE releases_trace (
 ALTER TABLE releases_trace ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE TABLE releases_trace_default PARTITION OF releases_trace DEFAULT;
 CREATE INDEX releases_trace_newest ON releases_trace (organization_id, started_at);
+CREATE INDEX releases_trace_release ON releases_trace (release, started_at) WHERE release IS NOT NULL;
 CREATE INDEX releases_trace_request ON releases_trace (request_id);
 CREATE INDEX releases_trace_subject ON releases_trace (subject);
 CREATE INDEX releases_trace_rollout ON releases_trace (rollout_id, xact) WHERE rollout_id IS NOT NULL;

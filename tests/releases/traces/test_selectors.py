@@ -41,6 +41,14 @@ def test_traces_are_found_by_what_they_name(owner: Organization, field: str, val
     assert numbers(traces_of(owner, **{field: value})) == [2]  # type: ignore[arg-type]  # each is a text
 
 
+def test_those_of_a_release_that_was_replaced_are_found_without_reading_what_came_later(owner: Organization) -> None:
+    stored(owner, trace_row(1, release="c" * 64), *(trace_row(number) for number in range(2, 400)))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # the table is small, in life it is not
+    plan = traces_of(owner, release="c" * 64)[:50].explain()
+    assert "release_started_at_idx" in plan, plan
+
+
 def test_traces_are_found_by_their_slice(owner: Organization) -> None:
     stored(owner, trace_row(1))
     assert numbers(traces_of(owner, slice="legal")) == []
