@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from relcontrol.accounts.actors import Actor
@@ -17,6 +18,7 @@ from relcontrol.accounts.permissions import Permission
 from relcontrol.api.authentication import actor_of
 from relcontrol.clock import now
 from relcontrol.errors import Unauthenticated
+from releases.edge.sharing import Shared
 from releases.edge.threads import Threads
 
 KEPT_SECONDS: Final = 5.0
@@ -31,6 +33,7 @@ class Callers:
         self._threads = threads
         self._clock = clock
         self._kept: dict[bytes, tuple[Actor, float]] = {}
+        self._looked_up: Shared[Actor] = Shared()
 
     async def caller(self, authorization: str | None, permission: Permission) -> Actor:
         """The actor of an Authorization header; `Unauthenticated`, or `Forbidden` without the role or scope."""
@@ -48,7 +51,7 @@ class Callers:
             return kept[0]
         self._kept.pop(key, None)
         asked_at = self._clock()
-        actor = await self._threads.run(_look_up, text)
+        actor = await self._looked_up.answer(key, partial(self._threads.run, _look_up, text))
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[key] = actor, asked_at + KEPT_SECONDS

@@ -15,7 +15,9 @@ from releases.edge.ending import told_of_the_end
 from releases.edge.generations import Generations
 from releases.edge.listening import Listener
 from releases.edge.reporting import Reporting
+from releases.edge.sharing import Shared
 from releases.edge.threads import Threads
+from releases.routing.snapshot import Signed
 
 
 class Edge:
@@ -26,6 +28,7 @@ class Edge:
         self.trace_threads = Threads("traces", threads=4, waiting=8)
         self.callers = Callers(self.threads)
         self.generations = Generations()
+        self.snapshots: Shared[Signed] = Shared()
         self.listener = Listener(self.generations, self.threads)
         self.reporting = Reporting(self.threads)
 

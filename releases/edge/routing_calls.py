@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -54,7 +55,11 @@ async def _snapshot(edge: Edge, organization: Organization) -> Signed:
     position, signed = edge.generations.fresh(organization.pk), remembered(organization)
     if signed is not None and signed.position == position:
         return signed
-    return await edge.threads.run(signed_snapshot, organization)
+    made = partial(edge.threads.run, signed_snapshot, organization)
+    if position is None:
+        return await made()
+    # Only with those who know of the same position: one that was begun before may be of the generation before.
+    return await edge.snapshots.answer((organization.pk, position), made)
 
 
 async def _know(edge: Edge, organization: Organization) -> None:

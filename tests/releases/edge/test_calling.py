@@ -1,8 +1,10 @@
 """Who may call the edge, and how it says no."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from audit.administration.tokens import revoke_token
 from relcontrol.accounts.actors import Actor, command_actor
@@ -80,29 +82,41 @@ class Clock:
         return self.at
 
 
-class AtOnce(Threads):
-    """Runs the work here and counts it."""
+class Counted(Threads):
+    """Runs each work in a thread that leaves no connection behind, and counts it."""
 
     def __init__(self) -> None:
         self.runs = 0
 
     async def run(self, work: Any, *args: Any, **kwargs: Any) -> Any:
         self.runs += 1
-        return work(*args, **kwargs)
+
+        def whole() -> Any:
+            try:
+                return work(*args, **kwargs)
+            finally:
+                connection.close()
+
+        return await asyncio.to_thread(whole)
 
 
 def answer_of(asked: Callers, token: str) -> Actor:
-    """Run to the end here and now, in this thread's connection: nothing in it waits."""
-    try:
-        asked.caller(f"Bearer {token}", READ_ROUTING).send(None)
-    except StopIteration as ended:
-        actor: Actor = ended.value
-        return actor
-    raise AssertionError("it waits for something")
+    return asyncio.run(asked.caller(f"Bearer {token}", READ_ROUTING))
+
+
+def test_who_calls_many_times_at_once_is_looked_up_once(northgate: Gateways) -> None:
+    threads = Counted()
+    asked = Callers(threads, Clock())
+
+    async def together() -> list[Actor]:
+        return await asyncio.gather(*(asked.caller(f"Bearer {northgate.token}", READ_ROUTING) for _ in range(20)))
+
+    assert {actor.organization.slug for actor in asyncio.run(together())} == {"northgate"}
+    assert threads.runs == 1
 
 
 def test_a_revoked_token_stops_within_five_seconds(northgate: Gateways) -> None:
-    clock, threads = Clock(), AtOnce()
+    clock, threads = Clock(), Counted()
     asked = Callers(threads, clock)
 
     def ask() -> str:
@@ -122,7 +136,7 @@ def test_a_revoked_token_stops_within_five_seconds(northgate: Gateways) -> None:
 
 def test_what_is_kept_of_callers_is_bounded(northgate: Gateways, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callers, "MOST_KEPT", 2)
-    asked = Callers(AtOnce(), Clock())
+    asked = Callers(Counted(), Clock())
     for _ in range(5):
         token = service_token(northgate.organization, "routing:read")
         answer_of(asked, token)
