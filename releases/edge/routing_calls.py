@@ -55,10 +55,10 @@ async def _snapshot(edge: Edge, organization: Organization) -> Signed:
     position, signed = edge.generations.fresh(organization.pk), remembered(organization)
     if signed is not None and signed.position == position:
         return signed
-    made = partial(edge.threads.run, signed_snapshot, organization)
     if position is None:
-        return await made()
+        return await edge.threads.run(signed_snapshot, organization)
     # Only with those who know of the same position: one that was begun before may be of the generation before.
+    made = partial(edge.threads.run, signed_snapshot, organization)
     return await edge.snapshots.answer((organization.pk, position), made)
 
 
