@@ -13,10 +13,11 @@ from relcontrol.bench.chaos_cluster import HOST, own_cluster
 from relcontrol.bench.chaos_director import Director
 from relcontrol.bench.chaos_fleet import fleet
 from relcontrol.bench.chaos_stage import set_stage
-from relcontrol.bench.chaos_system import CONTROL_PLANE, GATEWAY, REPLICA, WORKERS, System, says_ok
+from relcontrol.bench.chaos_system import CONTROL_PLANE, GATEWAY, REPLICA, WORKERS, System
 from relcontrol.environment import MisconfiguredError
+from relcontrol.runtime.answering import says_ok
 from relcontrol.runtime.ports import EDGE_OFFSET, ports_in_use
-from relcontrol.runtime.services import services
+from relcontrol.runtime.services import base_url, services
 from releases.replica_models import Replica
 from releases.routing.snapshot import signed_snapshot
 
@@ -50,12 +51,12 @@ def _start(system: System, rate: float) -> None:
         here.start(name, wanted[name], environment)
     here.start(GATEWAY, _gateway(system), environment)
     ready = (
-        (port, "/healthz"),
-        (port + 1, "/readyz"),
-        (port + EDGE_OFFSET, "/readyz"),
-        (models, "/healthz"),
+        f"{base_url(HOST, port)}/healthz",
+        f"{base_url(HOST, port + 1)}/readyz",
+        f"{base_url(HOST, port + EDGE_OFFSET)}/readyz",
+        f"{base_url(HOST, models)}/healthz",
     )
-    system.until(lambda: all(says_ok(*each) for each in ready), "every process answers")
+    system.until(lambda: all(map(says_ok, ready)), "every process answers")
     system.until(lambda: Replica.objects.count() == WORKERS, "both workers of the gateway report")
     system.start_clients(rate)
 

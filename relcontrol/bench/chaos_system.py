@@ -1,6 +1,5 @@
 """Everything of a small installation under load, each part of which may be killed: who is a victim, and who is well."""
 
-import http.client
 import random
 import sys
 import time
@@ -18,7 +17,9 @@ from relcontrol.bench.chaos_fleet import Fleet
 from relcontrol.bench.chaos_stage import Stage
 from relcontrol.bench.chaos_traffic import KEY_VARIABLE, Outcome, read_outcomes
 from relcontrol.jobs.models import ProcessHeartbeat
+from relcontrol.runtime.answering import says_ok
 from relcontrol.runtime.ports import EDGE_OFFSET
+from relcontrol.runtime.services import base_url
 from releases.replica_models import Replica
 from releases.rolling.selectors import open_rollout
 
@@ -138,8 +139,10 @@ class System:
             connection.close()
             return False
         if kill.victim == "web":
-            return says_ok(self.port, "/healthz")  # ready is more: it speaks for the other processes, too
-        return says_ok(self.port + EDGE_OFFSET, "/readyz")
+            return says_ok(
+                base_url(HOST, self.port) + "/healthz"
+            )  # ready is more: it speaks for the other processes, too
+        return says_ok(base_url(HOST, self.port + EDGE_OFFSET) + "/readyz")
 
     def is_rolling(self) -> bool:
         """Whether a rollout runs; not while that cannot be known."""
@@ -177,15 +180,3 @@ class System:
             )
             self.kill(victim, place)
         self.until(lambda: not self.down(), "everything is well again")
-
-
-def says_ok(port: int, path: str) -> bool:
-    """Whether GET answers 200 within a second."""
-    call = http.client.HTTPConnection(HOST, port, timeout=1)
-    try:
-        call.request("GET", path)
-        return call.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        call.close()

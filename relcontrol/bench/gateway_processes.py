@@ -3,7 +3,6 @@
 Processor time is read per process, since a rate alone says little on a machine on which others work meanwhile.
 """
 
-import http.client
 import json
 import os
 import signal
@@ -22,6 +21,7 @@ from relcontrol.bench.chaos_stage import Stage
 from relcontrol.bench.figures import KIBIBYTE
 from relcontrol.bench.gate_processes import HOST, environment, free_port
 from relcontrol.bench.machine import PROC, TICKS, USER_TIME
+from relcontrol.runtime.answering import says_ok
 from relcontrol.runtime.folders import CHECKOUT
 from relcontrol.runtime.processes import die_with_parent
 from releases.routing.snapshot import signed_snapshot
@@ -115,21 +115,10 @@ def asked(module: str, plan: Mapping[str, Any]) -> Any:
 def until_ready(process: Process, port: int, path: str, seconds: float = START_SECONDS) -> None:
     """Wait until a server answers 200."""
     until = time.monotonic() + seconds
-    while not _is_ready(port, path):
+    while not says_ok(f"http://{HOST}:{port}{path}"):
         if time.monotonic() > until or process.poll() is not None:
             raise RuntimeError(f"{' '.join(map(str, process.args))[:200]} does not answer")  # type: ignore[arg-type]
         time.sleep(STEP_SECONDS)
-
-
-def _is_ready(port: int, path: str) -> bool:
-    call = http.client.HTTPConnection(HOST, port, timeout=START_SECONDS)
-    try:
-        call.request("GET", path)
-        return call.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        call.close()
 
 
 def family(pid: int) -> list[int]:

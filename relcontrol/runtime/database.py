@@ -14,6 +14,7 @@ from typing import Literal
 from relcontrol.environment import MisconfiguredError
 from relcontrol.runtime.database_url import DatabaseAddress, parse_database_url
 from relcontrol.runtime.folders import data_folder, ensure_data_folder
+from relcontrol.runtime.private_files import write_private
 
 Role = Literal["app", "owner"]
 
@@ -82,17 +83,6 @@ def ensure_app_password() -> str:
     password = secrets.token_urlsafe(32)
     write_private(app_password_file(), password)
     return password
-
-
-def write_private(file: Path, text: str) -> None:
-    """Replace `file` in one step with a file of mode 0600, so that a reader sees the old text or the new one."""
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
 
 
 def _embedded(role: Role) -> DatabaseAddress:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from relcontrol.environment import MisconfiguredError
 from relcontrol.runtime.console import say
-from relcontrol.runtime.database import APP_ROLE, EMBEDDED_PORT, OWNER_ROLE, write_private
+from relcontrol.runtime.database import APP_ROLE, EMBEDDED_PORT, OWNER_ROLE
 from relcontrol.runtime.folders import fits_socket, is_private, make_private_folder, short_private_folder
 from relcontrol.runtime.postgres_binaries import Account, binaries, server_account, system_folder
+from relcontrol.runtime.private_files import write_private
 
 SUPERUSER = "postgres"
 SOCKET_NAME = f".s.PGSQL.{EMBEDDED_PORT}"

@@ -3,17 +3,19 @@
 import os
 from pathlib import Path
 
-PRIVATE_MODE = 0o600
+MODE = 0o600
 
 
 def write_private(file: Path, text: str) -> None:
     """Put `text` into a file with mode 0600; whoever reads at the same time sees the old text or the new one."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
+    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
-    temporary.replace(file)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(file)
 
 
 def read_text(file: Path) -> str:

@@ -8,7 +8,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 from relcontrol.runtime.console import say
-from relcontrol.runtime.database import write_private
+from relcontrol.runtime.private_files import write_private
 
 UNUSED = ["rest_framework"]  # its pages are never rendered, and to compress what they show takes seconds
 

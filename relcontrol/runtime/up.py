@@ -1,19 +1,18 @@
 """`up`: one run of the whole system, from an empty folder to the line that says it is ready, until it shall stop."""
 
-import http.client
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.db import connections
 
 from relcontrol.demo import making as demo
 from relcontrol.demo.connecting import ENVIRONMENT, traffic_key_file
 from relcontrol.environment import MisconfiguredError
+from relcontrol.runtime.answering import says_ok
 from relcontrol.runtime.connections import ensure_migrated, use_role
 from relcontrol.runtime.console import say
 from relcontrol.runtime.database import database_url
@@ -161,16 +160,3 @@ class _Run:
             for line in demo.sign_ins():
                 self.write(line)
             connections.close_all()
-
-
-def says_ok(url: str) -> bool:
-    """Whether GET answers 200 within a second."""
-    place = urlsplit(url)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=1)
-    try:
-        connection.request("GET", place.path)
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -10,8 +10,8 @@ from relcontrol.runtime.database import (
     credentials_file,
     django_database,
     ensure_app_password,
-    write_private,
 )
+from relcontrol.runtime.private_files import write_private
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from relcontrol.runtime.answering import says_ok
 from relcontrol.runtime.embedded_postgres import temporary_data_folder
 from relcontrol.runtime.file_locks import FileLock
 from relcontrol.runtime.folders import CHECKOUT
@@ -18,7 +19,6 @@ from relcontrol.runtime.ports import EDGE_OFFSET, GATEWAY_OFFSET, ports_in_use
 from relcontrol.runtime.postgres_cluster import cluster_files
 from relcontrol.runtime.postgres_keeper import living_server
 from relcontrol.runtime.processes import MARK, die_with_parent, is_alive, marked_processes
-from relcontrol.runtime.up import says_ok
 from tests.runtime.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

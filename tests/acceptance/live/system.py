@@ -25,9 +25,9 @@ from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Application, Organization
 from relcontrol.clock import now
 from relcontrol.jobs.leases import claimable
+from relcontrol.runtime.answering import says_ok
 from relcontrol.runtime.folders import CHECKOUT
 from relcontrol.runtime.test_cluster import environment_for
-from relcontrol.runtime.up import says_ok
 from relcontrol.ticks import work
 from releases.rolling.looking import look_at
 from releases.rolling.ticking import tick_rollouts

@@ -10,10 +10,12 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from relcontrol.bench.chaos import RATE, judged
+from relcontrol.bench.chaos_cluster import HOST
 from relcontrol.bench.chaos_findings import damages, trace_counts
 from relcontrol.bench.chaos_start import running_system
-from relcontrol.bench.chaos_system import GATEWAY, System, says_ok
+from relcontrol.bench.chaos_system import GATEWAY, System
 from relcontrol.bench.chaos_traffic import Outcome
+from relcontrol.runtime.answering import says_ok
 from tests.releases.rolling.ledger import rows_hold
 
 SEEDS, KILLS = range(1, 5), 5
@@ -42,7 +44,7 @@ def test_without_control_plane_and_database_no_request_fails_and_no_trace_is_los
     system.fleet.end("clients")
     system.fleet.end(GATEWAY)
     system.fleet.again(GATEWAY)
-    system.until(lambda: says_ok(system.gateway_port, "/readyz"), "the gateway serves from its disk")
+    system.until(lambda: says_ok(f"http://{HOST}:{system.gateway_port}/readyz"), "the gateway serves from its disk")
     system.start_clients(RATE)
     from_disk = passes(system, SEEN)
     assert not system.cluster.answers()
