@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Status, StatusCode
 
+from gates.slices.services import create_slice
 from tests.releases.measuring.rows import registered
 from tests.releases.otlp.made import CHAT, END, START
 from tests.releases.otlp.receiver import Receiver
@@ -71,7 +72,7 @@ def edge(receiver: Receiver) -> Iterator[Edge]:
     made.close()
 
 
-def recorded(version: str) -> list[ReadableSpan]:
+def recorded(version: str, **attributes: str) -> list[ReadableSpan]:
     """An agent's span and the failed and the good call of a model inside, as the SDK records them."""
     kept = InMemorySpanExporter()
     provider = TracerProvider(resource=Resource({"service.name": "qa", "service.version": version}))
@@ -83,7 +84,7 @@ def recorded(version: str) -> list[ReadableSpan]:
         failed.set_attribute("error.type", "timeout")
         failed.set_status(Status(StatusCode.ERROR))
         failed.end(END)
-        tracer.start_span("chat", attributes=CHAT, start_time=START).end(END)
+        tracer.start_span("chat", attributes={**CHAT, **attributes}, start_time=START).end(END)
     outer.end(END)
     provider.shutdown()
     return list(kept.get_finished_spans())
@@ -101,3 +102,11 @@ def test_the_exporter_of_the_sdk_is_understood(
     assert (failed.error, failed.input_tokens, failed.model) == ("timeout", None, None)
     assert {good.release, failed.release} == {release.manifest_sha256}
     assert receiver.body(good)["metadata"]["service.name"] == "qa"
+
+
+def test_a_span_says_what_slices_match(northgate: Scene, receiver: Receiver, edge: Edge) -> None:
+    create_slice(actor=northgate.actor, slug="patents", match={"metadata": {"topic": "patents"}})
+    release = registered(northgate)
+    edge.gets(recorded(release.name, **{"relcontrol.metadata.topic": "patents"}), Compression.Gzip)
+    found = {row.error: (row.release, row.slice) for row in receiver.rows()}
+    assert found == {None: (release.manifest_sha256, "patents"), "timeout": (release.manifest_sha256, None)}
