@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from gates.api import overrides, policies, reviews, runs, scorecards, slices, suites
+from gates.api import calibrations, judges, overrides, panels, policies, reviews, runs, scorecards, slices, suites
 
 urlpatterns = [
     path("gate-runs/<str:run>/sign-off", reviews.RunSignOff.as_view(), name="api-gate-run-sign-off"),
@@ -20,8 +20,28 @@ urlpatterns = [
     path("gate-runs", runs.Runs.as_view(), name="api-gate-runs"),
     path("gate-runs/<str:run>", runs.OneRun.as_view(), name="api-gate-run"),
     path("gate-runs/<str:run>/cancel", runs.Cancel.as_view(), name="api-gate-run-cancel"),
-    path("judges", runs.Judges.as_view(), name="api-judges"),
-    path("judges/<path:judge>", runs.OneJudge.as_view(), name="api-judge"),
+    path("judges", judges.Judges.as_view(), name="api-judges"),
+    path("judges/<path:judge>/calibrations", calibrations.Calibrations.as_view(), name="api-calibrations"),
+    path("calibrations/<str:calibration>", calibrations.OneCalibration.as_view(), name="api-calibration"),
+    path("calibrations/<str:calibration>/cancel", calibrations.Cancel.as_view(), name="api-calibration-cancel"),
+    path("judges/<path:judge>", judges.OneJudge.as_view(), name="api-judge"),
+    path("panels", panels.Panels.as_view(), name="api-panels"),
+    path("panels/<str:panel>", panels.OnePanel.as_view(), name="api-panel"),
+    path("panels/<str:panel>/tasks", panels.Tasks.as_view(), name="api-panel-tasks"),
+    path("panels/<str:panel>/tasks/<str:task>/rate", panels.Rate.as_view(), name="api-panel-rate"),
+    path("panels/<str:panel>/tasks/<str:task>/skip", panels.Skip.as_view(), name="api-panel-skip"),
+    path("panels/<str:panel>/undo", panels.Undo.as_view(), name="api-panel-undo"),
+    path("panels/<str:panel>/progress", panels.PanelProgress.as_view(), name="api-panel-progress"),
+    path("panels/<str:panel>/import", panels.Import.as_view(), name="api-panel-import"),
+    path("panels/<str:panel>/disagreements", panels.Disagreements.as_view(), name="api-panel-disagreements"),
+    path(
+        "panels/<str:panel>/answers/<str:answer>/adjudicate",
+        panels.Adjudicate.as_view(),
+        name="api-panel-adjudicate",
+    ),
+    path("panels/<str:panel>/close", panels.Close.as_view(), name="api-panel-close"),
+    path("panels/<str:panel>/cancel", panels.Cancel.as_view(), name="api-panel-cancel"),
+    path("panels/<str:panel>/reliability", panels.PanelAgreement.as_view(), name="api-panel-reliability"),
     path("ratings", runs.Ratings.as_view(), name="api-ratings"),
     path("policies", policies.Policies.as_view(), name="api-policies"),
     path("slices", slices.Slices.as_view(), name="api-slices"),

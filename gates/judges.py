@@ -1,11 +1,11 @@
 """Judges: known by name, addressed by the digest of what makes them (contracts.md "judge").
 
 An external judge scores outside of relcontrol and sends its scores; it is made by the first run that names it. Its
-scale is a part of it: the same name with another scale would be another judge. Judges of rules are made in
-`gates.rule_judges`; the default one is there for every organization.
+scale is a part of it: the same name with another scale would be another judge. All others are made in
+`gates.judge_making`; the default rules are there for every organization.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -27,6 +27,8 @@ JUDGE_SCHEMA: Final = "relcontrol/judge/v1"
 EXTERNAL: Final = "external:"
 DEFAULT_RULES: Final = "rules:default@1"
 DEFAULT_SCALE: Final = (0.0, 1.0)
+VETO: Final = "veto"
+COMPOSITION_VERSION: Final = 1
 
 Scale = tuple[float, float]
 
@@ -55,11 +57,29 @@ def rules_definition(rules: Rules) -> dict[str, Any]:
         "model": None,
         "prompt": None,
         "draws": 1,
-        "aggregation": "veto",
+        "aggregation": VETO,
         "scale": [decimal_text(end) for end in DEFAULT_SCALE],
         "reference": False,
         "parameters": {"version": RULES_VERSION, "rules": rules.as_json()},
         "children": [],
+    }
+
+
+def composition_definition(children: Iterable[Judge]) -> dict[str, Any]:
+    """What makes a composition: rules that veto, and a model whose score it is where none does; its scale is theirs."""
+    ordered = sorted(children, key=lambda child: (child.definition["kind"] != KIND, child.sha256))
+    last = ordered[-1].definition
+    return {
+        "kind": "composition",
+        "endpoint": None,
+        "model": None,
+        "prompt": None,
+        "draws": last["draws"],
+        "aggregation": VETO,
+        "scale": last["scale"],
+        "reference": last["reference"],
+        "parameters": {"version": COMPOSITION_VERSION},
+        "children": [child.sha256 for child in ordered],
     }
 
 
@@ -88,6 +108,14 @@ def judge_named(organization: Organization, text: str) -> Judge:
     return found(rows, "judge", **{key: text})
 
 
+def children_of(judge: Judge) -> list[Judge]:
+    """The judges that a composition is made of, rules first; another judge has none."""
+    wanted = judge.definition["children"]
+    rows = {row.sha256: row for row in judges_of(judge.organization).filter(sha256__in=wanted)} if wanted else {}
+    default = _default_rules(judge.organization)
+    return [rows.get(digest) or default for digest in wanted if digest in rows or digest == default.sha256]
+
+
 def _default_rules(organization: Organization) -> Judge:
     """The default judge as a row that need not be stored; its name is its id."""
     definition = rules_definition(DEFAULT)
@@ -112,7 +140,8 @@ def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
         try:
             return judge_named(actor.organization, name)
         except NotFound as error:
-            raise invalid("judge", error.detail, code="unknown_judge") from error
+            message = f"There is no judge {name} here. Make it with POST /v1/judges, or name another one."
+            raise invalid("judge", message, code="unknown_judge") from error
     known = judges_of(actor.organization).filter(name=name).first()
     known = known or _made(actor, name, scale or DEFAULT_SCALE)
     if scale is not None and scale_of(known) != scale:
@@ -122,12 +151,15 @@ def judge_for(*, actor: Actor, name: str, scale: Scale | None) -> Judge:
     return known
 
 
-def unsaved_judge(actor: Actor, name: str, definition: dict[str, Any]) -> Judge:
+def unsaved_judge(
+    actor: Actor, name: str, definition: dict[str, Any], prompt: Mapping[str, str] | None = None
+) -> Judge:
     """A judge that this actor makes."""
     return Judge(
         organization=actor.organization,
         name=name,
         definition=definition,
+        prompt=prompt,
         sha256=judge_digest(definition),
         created_by=actor.id,
         created_by_label=actor.label,

@@ -174,12 +174,16 @@ class SuiteImport(LeasedJob):
 
 
 class Judge(models.Model):
-    """What scores an answer, addressed by the digest of what makes it (contracts.md "judge"); it never changes."""
+    """What scores an answer, addressed by the digest of what makes it (contracts.md "judge"); it never changes.
+
+    `prompt` is the value whose digest the definition of an LLM judge names; other judges have none.
+    """
 
     id = Identifier("jdg")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
     name = models.CharField(max_length=200)
     definition = models.JSONField()
+    prompt = models.JSONField(null=True)
     sha256 = models.CharField(max_length=SHA256)
     created_by = models.CharField(max_length=40)
     created_by_label = models.CharField(max_length=254)
@@ -215,5 +219,7 @@ class GatePolicy(models.Model):
         return f"gate policy of {self.application or self.organization}"
 
 
-# Django looks for models here only; the rows of gate runs and of decisions on them stand beside.
+# Django looks for models here only; the rows of gate runs, of judges at work and of panels stand beside.
+from gates import judge_models as _judge_models  # noqa: E402, F401 - registers them
+from gates import panel_models as _panel_models  # noqa: E402, F401 - registers them
 from gates import run_models as _run_models  # noqa: E402, F401 - registers them

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from audit.events import Event
 from audit.receipts import Record, append
+from gates.calibrations.ending import end_for_grades
 from gates.models import GradedAnswer, Rating, Suite, SuiteCase
 from gates.runs.gathering import Grades, digest_of_grades, grades_in
 from gates.suite_files.cases import MAX_NAME, Scale, read_grade
@@ -85,7 +86,9 @@ def write_ratings(suite: Suite, ratings: Iterable[NewRating], known: Grades) -> 
 
 
 def record_ratings(actor: Actor, suite: Suite, fresh: Sequence[NewRating], all_of_them: Grades) -> None:
-    """The receipt of new ratings: how many, and the digest of all that the suite has now."""
+    """The receipt of new ratings: how many, and the digest of all there are now. Calibrations on older ones end."""
+    leaves = SuiteCase.objects.filter(suite=suite, case_id__in={row.case_id for row in fresh})
+    end_for_grades(suite, set(leaves.values_list("slice__slug", flat=True)), len(fresh))
     state = {
         "id": suite.pk,
         "name": suite.name,

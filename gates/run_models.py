@@ -1,4 +1,4 @@
-"""Rows of gate runs: the run, its results, what it found, and what people decided on it."""
+"""Rows of gate runs: the run, its evaluation and results, what it found, and what people decided on it."""
 
 from typing import ClassVar
 
@@ -16,6 +16,9 @@ class GateRun(LeasedJob):
     `candidate` is what the registry says of the manifest, `order` what was asked, `policy` and `slices` the rules as
     they were when it was asked; `body` the results as they came, until they are rows. `document` is the verdict with
     every number (api.md "Shapes"). A dry run is computed and has no effect.
+
+    A run without sent results has an `evaluation`: relcontrol answers and scores the cases itself (`EvaluatedCase`),
+    and `body` is what came of it. `baseline` is then the run of the previous release on the same cases.
     """
 
     class Verdict(models.TextChoices):
@@ -38,6 +41,8 @@ class GateRun(LeasedJob):
     suite = models.ForeignKey("gates.Suite", models.PROTECT, related_name="gate_runs")
     previous_run = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
     carried_from = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    baseline = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
+    evaluation = models.JSONField(null=True)
     dry_run = models.BooleanField(default=False)
     parity = models.CharField(max_length=12)
     body = models.BinaryField(null=True)
@@ -102,6 +107,47 @@ class CaseResult(models.Model):
 
     def __str__(self) -> str:
         return self.answer_id
+
+
+class EvaluatedCase(models.Model):
+    """One case of a run that relcontrol evaluates itself: the answer that was generated, and how the judge scored it.
+
+    Each step is written once, under the run's fence; `sample` counts several answers to one case. `cost` and tokens are
+    those of the answer; `judge_spent` those of its scores. `problem` says why there is no answer, or no score.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for an answer"
+        ANSWERED = "answered", "Waiting for a score"
+        SCORED = "scored", "Scored"
+        FAILED = "failed", "Failed"
+
+    id = models.BigAutoField(primary_key=True)
+    run = models.ForeignKey(GateRun, models.CASCADE, related_name="evaluated")
+    case = models.ForeignKey("gates.SuiteCase", models.PROTECT, related_name="+")
+    sample = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    output = models.TextField(null=True)
+    latency_ms = models.FloatField(null=True)
+    input_tokens = models.PositiveIntegerField(null=True)
+    output_tokens = models.PositiveIntegerField(null=True)
+    score = models.FloatField(null=True)
+    draws = models.JSONField(null=True)
+    rescores = models.JSONField(null=True)
+    previous_rescores = models.JSONField(null=True)
+    reason = models.TextField(blank=True)
+    problem = models.TextField(blank=True)
+    spent = models.JSONField(default=dict)
+    judge_spent = models.JSONField(default=dict)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "case", "sample"], name="evaluated_case_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["run", "state"], name="evaluated_case_state")]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.state}"
 
 
 class SliceResult(models.Model):

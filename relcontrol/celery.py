@@ -68,6 +68,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"queue": "replays", "expires": 600.0},
     },
+    "judges": {
+        "task": "relcontrol.ticks.judges",
+        "schedule": 600.0,
+        "options": {"queue": "ticks", "expires": 600.0},
+    },
     "rollouts": {
         "task": "relcontrol.ticks.rollouts",
         "schedule": TICK_SECONDS,

@@ -15,7 +15,11 @@ from django.utils.http import urlencode
 
 from audit.models import ChainCheck, Export
 from audit.selectors import exports_of
+from gates.calibrations.standing import Badge, judges_to_measure
+from gates.judge_models import Calibration
 from gates.models import SuiteImport
+from gates.panel_models import Panel
+from gates.panels.selectors import waiting_for
 from gates.reviews.items import Finding
 from gates.run_models import AllowlistEntry, GateRun, Override
 from gates.suites import imports_of
@@ -60,9 +64,11 @@ def needs_of(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[Need]:
     yield from (_failed_run(actor, row) for row in _of_newest_releases(failed_runs_for(actor, at)))
     yield from (_review(actor, row, findings) for row, findings in reviews_for(actor, at))
     yield from (_proposal(actor, row) for row in proposals_for(actor, at))
+    yield from (_panel(actor, panel, left) for panel, left in waiting_for(actor))
     if _may(actor, WRITE_GATES):
         shares = shares_of_unassigned(actor.organization, at)
         yield from (_unassigned(actor, share) for share in shares if share.alarms)
+        yield from (_to_measure(actor, *found) for found in judges_to_measure(actor.organization, at))
         yield from map(_failed_import, _still_failed(imports_of(actor.organization), ("name",), at))
     if _may(actor, READ_AUDIT):
         yield from map(_failed_export, _still_failed(exports_of(actor.organization), ("scope",), at))
@@ -166,6 +172,31 @@ def _proposal(actor: Actor, row: AllowlistEntry) -> Need:
         button="Review",
         at=row.until or row.proposed_at,
         time="ends" if row.until else "",
+    )
+
+
+def _panel(actor: Actor, panel: Panel, left: int) -> Need:
+    answers = "1 answer waits" if left == 1 else f"{left:,} answers wait"
+    return Need(
+        kind="hold",
+        word="To grade",
+        title=f"{answers} for your grade in panel {panel.name}",
+        why="What experts say of these answers decides how far a judge is believed.",
+        url=_address(actor, "panel-rate", panel=panel.pk),
+        button="Grade",
+        at=panel.created_at,
+    )
+
+
+def _to_measure(actor: Actor, row: Calibration, badge: Badge) -> Need:
+    return Need(
+        kind="hold",
+        word=badge.word,
+        title=f"Measure {row.judge.name} again on {row.slice.name}",
+        why=f"{badge.sentence} Until then it decides nothing there.",
+        url=_address(actor, "judge", judge=row.judge.pk),
+        button="Look",
+        at=row.ended_at or row.valid_until,
     )
 
 

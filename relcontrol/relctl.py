@@ -150,8 +150,7 @@ class Client:
         """The last answer of the job at `place`, which is asked until it is over; progress goes to stderr."""
         line = ""
         while (members := answer.members("state"))["state"] in {"queued", "running"}:
-            progress = members.get("progress") or {}
-            shown, line = line, f"{place} is {members['state']}: {progress.get('done')} of {progress.get('of')}."
+            shown, line = line, f"{place} is {members['state']}: {standing(members)}."
             if line != shown:
                 tell(line)
             self.wait(POLL_SECONDS, f"{line} The server goes on; the same --idempotency-key takes it up again.")
@@ -166,6 +165,25 @@ class Client:
                 return Answer(response.status, response.read(), response.headers)
         except (OSError, http.client.HTTPException) as error:
             return Answer(NO_ANSWER, (str(error) or type(error).__name__).encode(), {})
+
+
+def standing(members: Mapping[str, Any]) -> str:
+    """How far a job is: its steps, and where it makes calls its phase and what they have cost."""
+    made = members.get("evaluation") or {}
+    progress, spent = made or members.get("progress") or {}, made.get("spent") or {"judge": members.get("spent")}
+    if made.get("waits_for"):
+        return f"waits for the run of the previous release, {made['waits_for']}"
+    phase = f"{made['phase']} " if made.get("phase") else ""
+    cost = "; ".join(f"{name} {bill(each)}" for name, each in spent.items() if each and each.get("calls"))
+    return f"{phase}{progress.get('done')} of {progress.get('of')}{cost and f' ({cost})'}"
+
+
+def bill(spent: Mapping[str, Any]) -> str:
+    """`31 calls, 10400 tokens, cost 0.0123, 4 from the cache`."""
+    tokens = (spent.get("input_tokens") or 0) + (spent.get("output_tokens") or 0)
+    known = f", {spent['cached']} from the cache" if spent.get("cached") else ""
+    unpriced = f" beside {spent['unpriced']} calls without a price" if spent.get("unpriced") else ""
+    return f"{spent.get('calls')} calls, {tokens} tokens, cost {spent.get('cost')}{unpriced}{known}"
 
 
 def refused(problem: dict[str, Any], otherwise: str) -> RelctlError:
@@ -240,10 +258,17 @@ def scale(text: str) -> list[float]:
     return [low, high]
 
 
-def command(run: Run, example: str, *, online: bool = True) -> Callable[..., argparse.Action]:
-    """A subcommand named like its function; returns what adds options to it."""
-    parser = COMMANDS.add_parser(
-        run.__name__, help=(run.__doc__ or "").partition("\n")[0], description=run.__doc__, allow_abbrev=False
+def group(name: str, about: str) -> Any:
+    """A command that has commands of its own."""
+    parser = COMMANDS.add_parser(name, help=about, description=about, allow_abbrev=False)
+    return parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+
+def command(run: Run, example: str, *, online: bool = True, within: Any = None) -> Callable[..., argparse.Action]:
+    """A subcommand named like its function, without its group's name; returns what adds options to it."""
+    name = run.__name__ if within is None else run.__name__.partition("_")[2].replace("_", "-")
+    parser = (within or COMMANDS).add_parser(
+        name, help=(run.__doc__ or "").partition("\n")[0], description=run.__doc__, allow_abbrev=False
     )
     parser.epilog = f"example: {example}"
     parser.set_defaults(run=run)
@@ -322,12 +347,22 @@ add("--format", choices=("jsonl", "csv", "yaml"), help="else by the file's name;
 
 
 def gate(arguments: argparse.Namespace) -> Outcome:
-    """Judge a release on results: exit code 0 passed, 1 failed, 3 held or insufficient."""
-    client, order = Client(arguments), order_of(arguments.results) | given(arguments, "body.")
-    wait = max(0, min(arguments.wait, LONGEST_WAIT, int(arguments.timeout) - 1))
-    tell(f"Sending {len(order.get('results') or [])} results to be judged.")
-    body = json.dumps(order, ensure_ascii=False).encode()
-    answer = client.call(f"releases/{quoted(arguments.release)}/gate-runs?wait={wait}", body)
+    """Judge a release: exit code 0 passed, 1 failed, 3 held or insufficient.
+
+    On the results in a file; without one relcontrol answers and judges the suite itself, within the budget.
+    """
+    client, wait = Client(arguments), arguments.wait
+    evaluated = given(arguments, "evaluation.") | (
+        {"budget": budget} if (budget := given(arguments, "budget.")) else {}
+    )
+    if arguments.results and evaluated:
+        raise usage(f"{', '.join(sorted(evaluated))}: only without --results, where relcontrol makes the calls.")
+    order = (order_of(arguments.results) if arguments.results else evaluated) | given(arguments, "body.")
+    sent = f"Sending {len(order.get('results') or [])} results to be judged."
+    tell(sent if arguments.results else "relcontrol answers and judges the suite itself.")
+    wait = max(0, min(LONGEST_WAIT * bool(arguments.results) if wait is None else wait, LONGEST_WAIT))
+    path = f"releases/{quoted(arguments.release)}/gate-runs?wait={min(wait, max(0, int(arguments.timeout) - 1))}"
+    answer = client.call(path, json.dumps(order, ensure_ascii=False).encode())
     place = f"gate-runs/{quoted(answer.members('gate_run_id')['gate_run_id'])}"
     answer = client.finished(place, answer)
     members = answer.members("gate_run_id", "verdict", "reasons", "slices")
@@ -335,14 +370,34 @@ def gate(arguments: argparse.Namespace) -> Outcome:
     title = f"{str(members['verdict']).replace('_', ' ').capitalize()}: {members.get('release')}{dry}"
     facts = [("reason", str(reason)) for reason in members["reasons"]]
     facts += [(f"slice {part.get('slice')}", slice_line(part)) for part in objects(members["slices"])]
+    facts += evaluation_facts(members.get("evaluation") or {})
     facts += picked(members, "gate_run_id", "gate_run_sha256", "manifest_sha256", "suite", "parity", "receipt")
     page = scorecards(client, place, arguments, title)
     return Outcome(title, facts, answer.body, VERDICTS.get(str(members["verdict"]), HELD), page)
 
 
+def evaluation_facts(evaluation: Mapping[str, Any]) -> Facts:
+    """What the calls of an evaluation cost, and why it stopped early where it did."""
+    spent = evaluation.get("spent") or {}
+    facts = [(f"spent on {name}", bill(each)) for name, each in spent.items() if each]
+    return facts + picked(dict(evaluation), "stopped", "without_previous")
+
+
+def budget_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What calls may cost, where that was said."""
+    return {"budget": budget} if (budget := given(arguments, "budget.")) else {}
+
+
+def budgeted(add: Callable[..., argparse.Action]) -> None:
+    """The options that bound what calls may cost."""
+    add("--budget-cases", dest="budget.cases", metavar="N", type=int, help="answers at most")
+    add("--budget-tokens", dest="budget.tokens", metavar="N", type=int, help="tokens at most, read and written")
+    add("--budget-cost", dest="budget.cost", metavar="AMOUNT", help="money at most, such as 2.50, by endpoint prices")
+
+
 add = command(gate, "relctl gate 3f9ac41b22e0 --results results.jsonl --judge external:legal-judge@9 --junit gate.xml")
 add("release", metavar="RELEASE", help="id, manifest SHA-256, or at least 12 digits of it")
-add("--results", metavar="FILE", required=True, help="JSON lines or a JSON list of rows, or the whole request as JSON")
+add("--results", metavar="FILE", help="JSON lines, a JSON list of rows, or the whole request as JSON")
 add("--suite", dest="body.suite", metavar="SUITE", help="the manifest's, where left out")
 add("--judge", dest="body.judge", metavar="NAME", help="for slices that name none, such as external:legal-judge@9")
 add("--scale", dest="body.scale", metavar="LOW,HIGH", type=scale, help="of the scores: 0,1, or --scale=-1,1")
@@ -352,7 +407,11 @@ add("--branch", dest="body.branch", metavar="NAME", help="for the record")
 add("--commit", dest="body.commit", metavar="SHA", help="for the record")
 add("--feature-snapshot", dest="body.feature_snapshot", metavar="DIGEST", help="what the answers were made with")
 add("--dry-run", dest="body.dry_run", action="store_true", default=None, help="compute and show, without effect")
-add("--wait", metavar="SECONDS", type=int, default=LONGEST_WAIT, help="let the server hold its answer (30)")
+add("--samples", dest="evaluation.samples", metavar="N", type=int, help="without --results: answers to each case")
+add("--concurrency", dest="evaluation.concurrency", metavar="N", type=int, help="without --results: calls at once (8)")
+add("--fresh", dest="evaluation.fresh", action="store_true", default=None, help="ask again for known answers")
+budgeted(add)
+add("--wait", metavar="SECONDS", type=int, help="let the server hold its answer (30 with --results, else 0)")
 add("--junit", metavar="FILE", type=Path, help="write the scorecard as JUnit XML")
 add("--markdown", metavar="FILE", type=Path, help="write the scorecard as Markdown")
 
@@ -424,6 +483,195 @@ def scorecards(client: Client, place: str, arguments: argparse.Namespace, title:
             raise RelctlError(trouble) from error
         tell(f"Warning: {trouble}")
     return page
+
+
+JUDGE = group("judge", "Make judges, list them, and measure them against your experts.")
+PANEL = group("panel", "Have experts grade answers: start panels, bring grades in, follow and close them.")
+
+
+def judge_create(arguments: argparse.Namespace) -> Outcome:
+    """Make a judge of a file that holds the request: a model, rules, or a composition of judges."""
+    body = value_of(arguments.file) | given(arguments, "body.")
+    answer = Client(arguments).call("judges", json.dumps(body).encode())
+    members = answer.members("judge_id", "name")
+    title = "Made" if answer.status == CREATED else "Already there, nothing changed"
+    facts = [*picked(members, "judge_id", "kind", "sha256"), ("scale", shown_scale(members))]
+    return Outcome(f"{title}: {members['name']}", facts, answer.body, PASS)
+
+
+add = command(judge_create, "relctl judge create rubric.json --name llm:rubric@2", within=JUDGE)
+add("file", metavar="FILE", help="the request as JSON, - for stdin: name, endpoint, model, prompt, scale, …")
+add("--name", dest="body.name", metavar="KIND:NAME@VERSION", help="in place of the file's")
+
+
+def judge_list(arguments: argparse.Namespace) -> Outcome:
+    """List the judges, newest first."""
+    rows = listed(Client(arguments), "judges")
+    facts = [(str(row.get("name")), f"{row.get('kind')}, {shown_scale(row)}") for row in rows]
+    return Outcome(f"Judges: {len(rows)}", facts, json.dumps({"results": rows}).encode(), PASS)
+
+
+add = command(judge_list, "relctl judge list", within=JUDGE)
+
+
+def judge_calibrate(arguments: argparse.Namespace) -> Outcome:
+    """Measure a judge against a suite's graded answers, slice by slice, and wait for it.
+
+    Exit code: 0 it may decide every slice, 1 it disagrees with your experts on one, 3 it is not proven on one.
+    """
+    client, body = Client(arguments), given(arguments, "body.") | budget_of(arguments)
+    if arguments.scores:
+        body["scores"] = order_of(arguments.scores)["results"]
+    answer = client.call(f"judges/{quoted(arguments.judge)}/calibrations", json.dumps(body).encode())
+    answer = client.finished(f"calibrations/{quoted(answer.members('calibration_id')['calibration_id'])}", answer)
+    members = answer.members("calibration_id", "judge", "slices")
+    slices = objects(members["slices"])
+    facts = [(f"slice {part.get('slice')}", calibration_line(part)) for part in slices]
+    facts += picked({"injections": (members.get("injections") or {}).get("sentence")}, "injections")
+    facts += [("spent", bill(members["spent"]))] if members.get("spent") else []
+    facts += picked(members, "calibration_id", "judge_sha256", "suite", "receipt")
+    outcomes = {str(part.get("outcome")) for part in slices}
+    code = FAIL if "fail" in outcomes else PASS if outcomes == {"pass"} else HELD
+    passed = sum(part.get("outcome") == "pass" for part in slices)
+    return Outcome(f"{members['judge']} may decide {passed} of {len(slices)} slices", facts, answer.body, code)
+
+
+add = command(judge_calibrate, "relctl judge calibrate llm:rubric@1 --suite scored-qa-legal-v3", within=JUDGE)
+add("judge", metavar="JUDGE", help="its name or id")
+add("--suite", dest="body.suite", metavar="SUITE", required=True, help="the suite whose answers experts have graded")
+add("--slices", dest="body.slices", metavar="A,B", type=names, help="all that have grades, where left out")
+add("--scores", metavar="FILE", help="of an external: judge: rows of case_id, answer_id and score, as JSON lines")
+add("--no-rescores", dest="body.rescores", action="store_false", default=None, help="leave its own noise unmeasured")
+budgeted(add)
+
+
+def calibration_line(part: Mapping[str, Any]) -> str:
+    """`pass: ρ 0.71 of 0.65 (84 answers), 86 % of the ceiling`, and why not where it did not pass."""
+    share = part.get("share_of_ceiling")
+    ceiling = f", {share:.0%} of the ceiling" if isinstance(share, int | float) else ""
+    why = "" if part.get("outcome") == "pass" else "".join(f" {reason}" for reason in part.get("reasons") or [])
+    line = f"{part.get('outcome')}: ρ {beside(part.get('rho'), part.get('threshold'))} ({part.get('n')} answers)"
+    return f"{line}{ceiling}.{why}" if why else line + ceiling
+
+
+def panel_create(arguments: argparse.Namespace) -> Outcome:
+    """Start a panel of a file that holds the request: name, rubric, source, suite, slices, raters, scale."""
+    return started_panel(arguments, value_of(arguments.file))
+
+
+add = command(panel_create, "relctl panel create panel.json --raters ann@example.com,bo@example.com", within=PANEL)
+add("file", metavar="FILE", help="the request as JSON, - for stdin")
+
+
+def panel_have_graded(arguments: argparse.Namespace) -> Outcome:
+    """Have answers of a gate run graded: some of every level of the judge's score."""
+    return started_panel(arguments, {"source": "run", "run": arguments.run_id, "rubric": arguments.rubric})
+
+
+have = command(
+    panel_have_graded,
+    "relctl panel have-graded grn_01jd --name 'Check of r12' --rubric 'Is it right?' --raters ann@example.com",
+    within=PANEL,
+)
+have("run_id", metavar="RUN", help="the gate run, by id")
+have("--rubric", metavar="TEXT", required=True, help="what raters are to hold an answer to")
+for each in (add, have):
+    each("--name", dest="body.name", metavar="NAME", required=each is have, help="what people call the panel")
+    each(
+        "--raters", dest="body.raters", metavar="A,B", type=names, required=each is have, help="their e-mail addresses"
+    )
+    each("--raters-per-answer", dest="body.raters_per_answer", metavar="N", type=int, help="how many grade each (2)")
+    each("--slices", dest="body.slices", metavar="A,B", type=names, help="answers of these only")
+    each(
+        "--count", dest="body.count", metavar="N", type=int, help="how many answers; of each slice where some are named"
+    )
+have("--scale", dest="body.scale", metavar="LOW,HIGH", type=scale, default=[1.0, 5.0], help="of the grades: 1,5")
+
+
+def started_panel(arguments: argparse.Namespace, body: dict[str, Any]) -> Outcome:
+    """Start it, with the flags over what is asked."""
+    answer = Client(arguments).call("panels", json.dumps(body | given(arguments, "body.")).encode())
+    return panel_outcome(answer, "Started")
+
+
+def panel_outcome(answer: Answer, title: str) -> Outcome:
+    """A panel, and how far each rater is."""
+    members = answer.members("panel_id", "state")
+    facts = picked(members, "name", "state", "suite", "run", "answers", "receipt") + progress_facts(members)
+    return Outcome(f"{title}: {members['panel_id']}", facts, answer.body, PASS)
+
+
+def progress_facts(members: Mapping[str, Any]) -> Facts:
+    """Each rater's counts; no grade is told while a panel is open."""
+    return [
+        (f"rater {row.get('name')}", f"{row.get('rated')} graded, {row.get('skipped')} skipped of {row.get('of')}")
+        for row in objects(members.get("raters"))
+    ]
+
+
+def panel_list(arguments: argparse.Namespace) -> Outcome:
+    """List the panels, newest first."""
+    rows = listed(Client(arguments), "panels")
+    facts = [(str(row.get("panel_id")), f"{row.get('state')}: {row.get('name')}") for row in rows]
+    return Outcome(f"Panels: {len(rows)}", facts, json.dumps({"results": rows}).encode(), PASS)
+
+
+add = command(panel_list, "relctl panel list", within=PANEL)
+
+
+def panel_import(arguments: argparse.Namespace) -> Outcome:
+    """Bring in grades that were given elsewhere: rows of case_id, answer_id, rater and grade; all or none."""
+    media = MEDIA.get(arguments.format or Path(arguments.file).suffix.lower().lstrip("."), MEDIA["jsonl"])
+    answer = Client(arguments).call(f"panels/{quoted(arguments.panel)}/import", content(arguments.file), media)
+    members = answer.members("added", "known")
+    return Outcome(f"{members['added']} grades are in", picked(members, "added", "known", "raters"), answer.body, PASS)
+
+
+add = command(panel_import, "relctl panel import pan_01jd grades.csv", within=PANEL)
+add("panel", metavar="PANEL", help="its id, pan_…")
+add("file", metavar="FILE", help="JSON lines or CSV, - for stdin")
+add("--format", choices=("jsonl", "csv"), help="else by the file's name; jsonl")
+
+
+def panel_progress(arguments: argparse.Namespace) -> Outcome:
+    """Show how far every rater is: exit code 0 where all have decided, 3 where somebody has not."""
+    answer = Client(arguments).call(f"panels/{quoted(arguments.panel)}/progress")
+    members = answer.members("rated", "of", "complete")
+    title = f"{members['rated']} of {members['of']} grades are in"
+    facts = picked(members, "answers", "rated", "skipped", "waiting") + progress_facts(members)
+    return Outcome(title, facts, answer.body, PASS if members["complete"] is True else HELD)
+
+
+add = command(panel_progress, "relctl panel progress pan_01jd", within=PANEL)
+add("panel", metavar="PANEL", help="its id, pan_…")
+
+
+def panel_close(arguments: argparse.Namespace) -> Outcome:
+    """Close a panel: the grades of a suite's answers become its ratings."""
+    body = json.dumps(given(arguments, "body.")).encode()
+    return panel_outcome(Client(arguments).call(f"panels/{quoted(arguments.panel)}/close", body), "Closed")
+
+
+add = command(panel_close, "relctl panel close pan_01jd", within=PANEL)
+add("panel", metavar="PANEL", help="its id, pan_…")
+add("--anyway", dest="body.anyway", action="store_true", default=None, help="although grades are missing")
+
+
+def listed(client: Client, path: str) -> list[dict[str, Any]]:
+    """Every row of a list, page by page."""
+    rows: list[dict[str, Any]] = []
+    cursor: object = ""
+    while cursor is not None:
+        members = client.call(f"{path}?{parse.urlencode({'limit': 200, 'cursor': cursor})}").members("results", "next")
+        rows += objects(members["results"])
+        cursor = members["next"]
+    return rows
+
+
+def shown_scale(judge: Mapping[str, Any]) -> str:
+    """`scores from 1 to 5`."""
+    low, high = (judge.get("scale") or ["?", "?"])[:2]
+    return f"scores from {low} to {high}"
 
 
 def override(arguments: argparse.Namespace) -> Outcome:

@@ -16,10 +16,13 @@ from psycopg.errors import LockNotAvailable
 from audit.chain_checks import check_all_chains
 from audit.exports import make_export
 from audit.models import Export
+from gates.calibrations.anchors import check_anchors, due_checks
+from gates.calibrations.working import calibrate_judge
+from gates.judge_models import AnchorCheck, CalibrationRun
+from gates.known_calls import forget_calls
 from gates.models import SuiteImport
 from gates.overrides.expiring import expire_due
 from gates.run_models import GateRun
-from gates.runs.working import judge_run
 from gates.suites import import_suite
 from relcontrol.accounts.models import SignInAttempt
 from relcontrol.api.models import IdempotencyRecord, RateWindow
@@ -29,6 +32,7 @@ from relcontrol.jobs.leases import Lease, claimable
 from relcontrol.jobs.models import LeasedJob
 from relcontrol.jobs.running import run
 from relcontrol.jobs.wake import wake
+from releases.evaluating.working import gate_run
 from releases.replays.working import replay
 from releases.rolling.ticking import tick_rollouts
 from releases.rolling.warmth import probe_all
@@ -40,9 +44,11 @@ logger = logging.getLogger(__name__)
 
 JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
     "suite-import": (SuiteImport, import_suite),
-    "gate-run": (GateRun, judge_run),
+    "gate-run": (GateRun, gate_run),
     "export": (Export, make_export),
     "replay": (ReplayJob, replay),
+    "calibration": (CalibrationRun, calibrate_judge),
+    "anchor-check": (AnchorCheck, check_anchors),
 }
 WAKES_PER_TICK = 50
 
@@ -90,6 +96,12 @@ def expire_overrides() -> None:
     expire_due(now())
 
 
+@shared_task(name="relcontrol.ticks.judges")
+def judges() -> None:
+    """Have calibrated judges looked at again, once a day each; calibrations that have lapsed end."""
+    due_checks(now())
+
+
 @shared_task(name="relcontrol.ticks.rollouts")
 def rollouts() -> None:
     """Look at every canary: count, decide, move. Nothing else that ticks may keep it waiting."""
@@ -131,6 +143,7 @@ def retention() -> None:
 def tidy() -> None:
     """Delete what has lapsed: stored answers, rate windows, failed sign-ins, gateways that are gone."""
     at = now()
+    forget_calls(at)
     tidy_replicas(at)
     IdempotencyRecord.objects.filter(created_at__lt=at - timedelta(hours=24)).delete()
     RateWindow.objects.filter(minute__lt=int(at.timestamp()) // 60 - 60).delete()

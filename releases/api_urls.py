@@ -13,6 +13,7 @@ from releases.api.rollouts import OneRollout, RolloutCommand, Rollouts
 from releases.api.route_policies import OneRolloutPolicy, RolloutPolicies
 from releases.api.routes import OneRoute, RollBack, ServingAt
 from releases.api.scores import Pairs, Scores
+from releases.api.slice_suggestions import SliceMatches, SliceSuggestions
 from releases.api.traces import Traces
 
 urlpatterns = [
@@ -37,5 +38,7 @@ urlpatterns = [
     path("routes/<str:route>", OneRoute.as_view(), name="api-route"),
     path("routes/<str:route>/serving", ServingAt.as_view(), name="api-route-serving"),
     path("routes/<str:route>/rollback", RollBack.as_view(), name="api-route-rollback"),
+    path("slices/matches", SliceMatches.as_view(), name="api-slice-matches"),
+    path("slices/suggestions", SliceSuggestions.as_view(), name="api-slice-suggestions"),
     path("traces", Traces.as_view(), name="api-traces"),
 ]

@@ -2,6 +2,7 @@
 
 A prompt's name has slashes, so its own page ends in one and what is done with it does not: `a/edit/` is the page of
 the prompt `a/edit`, `a/edit` the editor of `a`. The id of a request is its client's, and may have slashes as well.
+No slice is called `new` or `preview`, so what is below these is no slice's.
 """
 
 from django.urls import path
@@ -9,6 +10,7 @@ from django.urls import path
 from releases.pages import (
     archive,
     editor,
+    evaluating,
     override,
     prompts,
     registering,
@@ -20,6 +22,7 @@ from releases.pages import (
     rollout_list,
     rollout_policies,
     routes,
+    slice_matches,
     trace,
     traces,
 )
@@ -29,6 +32,7 @@ urlpatterns = [
     path("releases/new", registering.register_release, name="release-new"),
     path("releases/<str:release>", release.release, name="release"),
     path("releases/<str:release>/override/", override.request_page, name="override-request"),
+    path("releases/<str:release>/evaluate/", evaluating.evaluate, name="release-evaluate"),
     path("releases/<str:release>/archive", archive.archive_release, name="release-archive"),
     path("releases/<str:release>/roll/", roll.roll, name="release-roll"),
     path("releases/<str:release>/manifest.json", release.manifest, name="release-manifest"),
@@ -39,6 +43,9 @@ urlpatterns = [
     path("settings/rollout-policies/<slug:policy>/remove", rollout_policies.remove, name="rollout-policy-remove"),
     path("routes/<slug:route>/", routes.route, name="route"),
     path("routes/<slug:route>/rollback", rollback.rollback, name="route-rollback"),
+    path("slices/preview/traces/", slice_matches.draft_matches, name="slice-draft-matches"),
+    path("slices/new/suggestions/", slice_matches.belonging_nowhere, name="slice-suggestions"),
+    path("slices/<slug:slug>/traces/", slice_matches.slice_matches, name="slice-matches"),
     path("traces/", traces.traces, name="traces"),
     path("traces/<path:request_id>/", trace.trace, name="trace"),
     path("prompts/", prompts.prompts, name="prompts"),

@@ -117,7 +117,7 @@ function remember(part) {
 function restore(part) {
   if (!kept) return;
   kept.open.forEach(([id, open]) => { if ($(id)) $(id).open = open; });
-  if (kept.place >= 0) (kept.id && part.querySelector(`#${CSS.escape(kept.id)}`) || part.querySelectorAll(focusable)[kept.place] || $("main")).focus({ preventScroll: true });
+  if (kept.place >= 0) (kept.id && part.querySelector(`#${CSS.escape(kept.id)}`) || part.querySelector("[data-focus]") || part.querySelectorAll(focusable)[kept.place] || $("main")).focus({ preventScroll: true });
   if (part.dataset.announce && part.dataset.announce !== kept.said) say(part.dataset.announce);
   kept = null;
 }
@@ -167,7 +167,7 @@ function step(by) {
 
 let going = 0;
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=number]), textarea, select, dialog, [contenteditable]")) return;
   const chord = Date.now() - going < 1500 && document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
   going = 0;
   if (chord) { event.preventDefault(); chord.click(); }
@@ -175,6 +175,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
   else if (event.key === "?") $("keyboard")?.showModal();
   else if (event.key === "/" && $("q")) { event.preventDefault(); $("q").focus(); }
+  else if (!event.repeat && document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)) { event.preventDefault(); document.querySelector(`[data-key="${CSS.escape(event.key)}"]`).click(); }
 });
 
 function ready(part) {

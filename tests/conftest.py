@@ -22,7 +22,7 @@ django.setup()  # pytest-django does it only where it could read the settings be
 
 # Time is not what the tests are about, and the machine is shared: no deadline, and slow is not unhealthy.
 hypothesis.settings.register_profile(
-    "relcontrol", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], max_examples=50
+    "relcontrol", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], max_examples=25
 )
 hypothesis.settings.load_profile("relcontrol")
 

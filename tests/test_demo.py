@@ -21,7 +21,8 @@ MODELS = "http://127.0.0.1:8003/v1"
 @pytest.fixture(autouse=True)
 def without_decisions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gate runs take seconds, and these tests are about what stands before them; test_demo_content.py has them."""
-    monkeypatch.setattr(demo, "make_decisions", lambda *_args, **_kwargs: None)
+    for name in ("make_decisions", "make_panels"):
+        monkeypatch.setattr(demo, name, lambda *_args, **_kwargs: None)
 
 
 @pytest.fixture(autouse=True)

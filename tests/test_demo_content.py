@@ -8,19 +8,34 @@ from django.db import transaction
 
 from audit.chain_checks import check_all_chains
 from audit.models import ChainCheck, Receipt
-from gates.models import Slice, Suite
+from gates.evaluating.order import EvaluationOrder
+from gates.models import Rating, Slice, Suite
+from gates.panel_models import Panel
+from gates.panels.rating import next_task
 from gates.run_models import GateRun, Override
-from relcontrol.accounts.models import Endpoint, Membership
+from relcontrol.accounts.models import Endpoint, Membership, Person
 from relcontrol.clock import now
 from relcontrol.demo import making as demo
-from relcontrol.demo.registering import READY
+from relcontrol.demo.connecting import ENVIRONMENT
+from relcontrol.demo.decisions import acting
+from relcontrol.demo.graded import RATERS
+from relcontrol.demo.registering import APPLICATION, READY, SUITE
 from relcontrol.demo.topics import TOPICS
 from relcontrol.demo_models.behaviours import BEHAVIOURS
+from releases.evaluating.requesting import request_evaluation
 from releases.models import Release
 from releases.routing.serving import Served, endpoint_of
 from releases.selectors import state_of
 
 pytestmark = pytest.mark.django_db
+ORDER = EvaluationOrder()
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `up` gives them to its processes."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,15 +51,17 @@ def made(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest
 
 
 def test_each_release_after_the_first_changes_one_thing() -> None:
-    changed = [[change["component"] for change in row.changes] for row in Release.objects.order_by("number")]
+    rows = Release.objects.filter(application__slug=APPLICATION).order_by("number")
+    changed = [[change["component"] for change in row.changes] for row in rows]
     story = [[], ["prompt_template"], ["prompt_template"]]
     assert changed == [*story, ["prompt_template"], *(4 * [["model"]])]
 
 
 def test_every_slice_has_the_cases_of_the_story_an_owner_and_a_threshold() -> None:
     owner = Membership.objects.get(person__email="owner@demo").person
-    counts = Suite.objects.get().slice_counts
-    assert {row.slug: counts[row.slug] for row in Slice.objects.all()} == {topic.slug: topic.count for topic in TOPICS}
+    counts = Suite.objects.get(name=SUITE).slice_counts
+    rows = Slice.objects.filter(application__slug=APPLICATION)
+    assert {row.slug: counts[row.slug] for row in rows} == {topic.slug: topic.count for topic in TOPICS}
     assert {row.owner for row in Slice.objects.all()} == {owner}
     assert not Slice.objects.filter(threshold=None).exists()
 
@@ -83,6 +100,30 @@ def test_every_release_is_answered_by_a_demo_model() -> None:
 def test_one_override_waits_for_approval_and_the_cold_start_is_overridden() -> None:
     states = {row.run.release_name: row.state for row in Override.objects.select_related("run")}
     assert states == {"r1": "active", "r3": "pending_approval"}
+
+
+def test_two_people_have_answers_of_the_failed_release_to_grade() -> None:
+    panel = Panel.objects.get(state="open")
+    assert panel.run is not None
+    assert panel.run.manifest_sha256 == Release.objects.get(number=3).manifest_sha256
+    assert {item.slice.slug for item in panel.items.select_related("slice") if item.slice} == {"ip-licensing"}
+    left = {email: next_task(panel, Person.objects.get(email=email)) for email in ("owner@demo", "approver@demo")}
+    assert all(left.values())
+    decided = panel.tasks.filter(state="rated").values_list("person__email", flat=True)
+    assert list(decided) == ["approver@demo"] * 6
+
+
+def test_the_experts_grades_came_by_a_suite_and_by_a_panel_that_is_closed() -> None:
+    assert Panel.objects.get(state="closed").tasks.count() == 320
+    ratings = Rating.objects.filter(answer__case__suite__name="graded-answers-v1")
+    assert {rater: ratings.filter(rater=rater).count() for rater in RATERS} == dict.fromkeys(RATERS, 160)
+
+
+def test_the_contract_desk_waits_to_be_evaluated_by_relcontrol() -> None:
+    release = Release.objects.get(application__slug="contract-desk")
+    assert not GateRun.objects.filter(application__slug="contract-desk").exists()
+    run = request_evaluation(actor=acting(release.organization, "manager@demo"), release=release, order=ORDER)
+    assert (run.progress_of, list(run.judges)) == (48, ["clause-review"])
 
 
 def test_the_chain_of_the_demo_verifies() -> None:

@@ -10,19 +10,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gates.api.shapes import JUDGE, JUDGES, RATED, RUN, RUNS, CancelInput, RatingsInput
-from gates.judges import judge_named, judges_of, scale_of
-from gates.models import Judge
+from gates.api.shapes import RATED, RUN, RUNS, CancelInput, RatingsInput
 from gates.ratings import add_ratings
-from gates.rule_judges import create_rules_judge
 from gates.run_models import GateRun
 from gates.runs.requesting import cancel_run
-from gates.runs.selectors import run_named, runs_of
+from gates.runs.selectors import open_baseline, run_named, runs_of
 from gates.suite_files.cases import Scale
 from gates.suites import suite_named
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Permission
 from relcontrol.api.calls import Call, CommandCall
-from relcontrol.api.inputs import Input, Structure, Text
 from relcontrol.api.pages import PAGED, listed
 from relcontrol.errors import Malformed, NotFound, invalid
 
@@ -39,13 +35,6 @@ FILTERS: Final = [
     OpenApiParameter("manifest", str, description="The manifest SHA-256 whose runs are wanted."),
     OpenApiParameter("application", str, description="Slug of the application whose runs are wanted."),
 ]
-
-
-class JudgeInput(Input):
-    """`POST /v1/judges`: a judge of rules; what the rules leave out is as in the default ones."""
-
-    name = Text(max_length=200)
-    rules = Structure()
 
 
 @extend_schema_view(get=extend_schema(summary="Gate runs, newest first", parameters=[*PAGED, *FILTERS], responses=RUNS))
@@ -118,41 +107,6 @@ class Ratings(CommandCall):
         return Response(answer, 201 if done.added else 200)
 
 
-@extend_schema_view(
-    get=extend_schema(summary="Judges, newest first", parameters=PAGED, responses=JUDGES),
-    post=extend_schema(
-        summary="Make a judge of rules",
-        description="200 where there is this very judge already; 409 where its name means other rules.",
-        request=JudgeInput,
-        responses={200: JUDGE, 201: JUDGE},
-    ),
-)
-class Judges(CommandCall):
-    """Judges of this organization."""
-
-    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW, "POST": WRITE_GATES}
-
-    def get(self, request: Request) -> Response:
-        """A page."""
-        return Response(listed(request, judges_of(self.actor.organization), judge_as_json))
-
-    def command(self, request: Request, **kwargs: str) -> Response:
-        """Make one."""
-        judge, new = create_rules_judge(actor=self.actor, **self.read(JudgeInput))
-        return Response(judge_as_json(judge), 201 if new else 200)
-
-
-@extend_schema_view(get=extend_schema(summary="One judge, by id or name", responses=JUDGE))
-class OneJudge(Call):
-    """A judge."""
-
-    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
-
-    def get(self, request: Request, judge: str) -> Response:
-        """What makes it."""
-        return Response(judge_as_json(judge_named(self.actor.organization, judge)))
-
-
 def wait_of(request: Request) -> int:
     """How long the caller wants the answer held, at most half a minute."""
     text = request.query_params.get("wait", "0")
@@ -188,6 +142,8 @@ def summary_as_json(run: GateRun) -> dict[str, Any]:
         "suite": run.suite.name,
         "state": run.state,
         "progress": {"done": run.progress_done, "of": run.progress_of},
+        "evaluation": evaluation_as_json(run),
+        "baseline": run.baseline_id,
         "verdict": run.verdict or None,
         "parity": run.parity,
         "dry_run": run.dry_run,
@@ -200,23 +156,16 @@ def summary_as_json(run: GateRun) -> dict[str, Any]:
     }
 
 
+def evaluation_as_json(run: GateRun) -> dict[str, Any] | None:
+    """How far relcontrol has come with what it answers and judges itself, and what it has spent."""
+    if run.evaluation is None:
+        return None
+    return {**run.evaluation, "waits_for": None if run.is_over else open_baseline(run)}
+
+
 def run_as_json(run: GateRun) -> dict[str, Any]:
     """A run with its verdict, where there is one."""
     return summary_as_json(run) | (run.document or {})
-
-
-def judge_as_json(judge: Judge) -> dict[str, Any]:
-    """A judge."""
-    return {
-        "judge_id": judge.pk,
-        "name": judge.name,
-        "kind": judge.definition["kind"],
-        "scale": list(scale_of(judge)),
-        "sha256": judge.sha256,
-        "definition": judge.definition,
-        "created_by": judge.created_by_label,
-        "created_at": judge.created_at,
-    }
 
 
 def _scale(value: list[float] | None) -> Scale | None:

@@ -61,6 +61,7 @@ AGREEMENT: Final = _question(
         "alpha": number(),
         "raters": serializers.IntegerField(),
         "age_days": serializers.IntegerField(allow_null=True),
+        "calibration": serializers.CharField(allow_null=True, required=False),
     },
 )
 QUALITY: Final = _question(
@@ -109,6 +110,37 @@ FLAGGED: Final = inline_serializer(
         "allowlisted": serializers.BooleanField(),
     },
 )
+SPENT: Final = inline_serializer(
+    "Spent",
+    {
+        **{name: serializers.IntegerField() for name in ("calls", "cached", "input_tokens", "output_tokens")},
+        "cost": serializers.CharField(),
+        "unpriced": serializers.IntegerField(),
+    },
+)
+EVALUATION_FIELDS: Final[Fields] = {
+    "phase": serializers.ChoiceField(["answering", "scoring", "rescoring", "done"]),
+    "done": serializers.IntegerField(),
+    "of": serializers.IntegerField(),
+    "spent": inline_serializer(
+        "EvaluationSpent",
+        {"answers": type(SPENT)(), "judge": type(SPENT)()},
+    ),
+    "stopped": text(),
+    "without_previous": text(),
+    "waits_for": text(),
+    "samples": serializers.IntegerField(),
+    "concurrency": serializers.IntegerField(),
+    "fresh": serializers.BooleanField(),
+    "budget": inline_serializer(
+        "EvaluationBudgetShown",
+        {
+            "cases": serializers.IntegerField(allow_null=True),
+            "tokens": serializers.IntegerField(allow_null=True),
+            "cost": text(),
+        },
+    ),
+}
 SUMMARY_FIELDS: Final[Fields] = {
     "gate_run_id": serializers.CharField(),
     "number": serializers.IntegerField(),
@@ -123,6 +155,8 @@ SUMMARY_FIELDS: Final[Fields] = {
         "GateRunProgress", {"done": serializers.IntegerField(), "of": serializers.IntegerField()}
     ),
     "verdict": serializers.ChoiceField(GateRun.Verdict.values, allow_null=True),
+    "evaluation": inline_serializer("EvaluationProgress", EVALUATION_FIELDS, allow_null=True),
+    "baseline": text(),
     "parity": serializers.ChoiceField(["match", "not_claimed"]),
     "dry_run": serializers.BooleanField(),
     "carried_from": text(),
@@ -201,7 +235,14 @@ JUDGE_FIELDS: Final[Fields] = {
     "created_by": serializers.CharField(),
     "created_at": serializers.DateTimeField(),
 }
+WHOLE_JUDGE_FIELDS: Final[Fields] = {
+    "prompt": inline_serializer(
+        "JudgePrompt", {"system": serializers.CharField(), "user": serializers.CharField()}, allow_null=True
+    ),
+    "children": a_list(serializers.CharField()),
+}
 JUDGE: Final = inline_serializer("Judge", JUDGE_FIELDS)
+ONE_JUDGE: Final = inline_serializer("WholeJudge", JUDGE_FIELDS | WHOLE_JUDGE_FIELDS)
 JUDGES: Final = inline_serializer("JudgePage", {"results": a_list(JUDGE), "next": text()})
 
 

@@ -122,6 +122,7 @@ def suite(request: PageRequest, suite: str) -> HttpResponse:
         "suite": row,
         "cases": cases,
         "next_cursor": next_cursor,
+        "may_grade": not isinstance(request.actor.may(WRITE_GATES), Denied),
         "facts": [
             ("Cases", f"{row.case_count:,}"),
             ("Graded answers", f"{row.graded_answer_count:,}"),

@@ -46,10 +46,14 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Measurements:
-    """What one release's answers cost, by case where it was measured."""
+    """What one release's answers cost, by case where it was measured.
+
+    `unlike` says why its latencies cannot be compared with the other release's, where they cannot.
+    """
 
     tokens: Mapping[str, float]
     latency_ms: Mapping[str, float]
+    unlike: str = ""
 
 
 def judge_floors(scores: Mapping[str, Sequence[float | None]], floors: Mapping[str, float]) -> list[Floor]:
@@ -115,6 +119,8 @@ def _absolute_latency(new: Measurements, limit: float) -> Limit:
 
 
 def _relative_latency(new: Measurements, old: Measurements | None, ratio: float) -> Limit:
+    if old and old.unlike:
+        return Limit("latency_p95_ratio", None, None, None, None, (old.unlike,))
     pairs = _common(new.latency_ms, old.latency_ms if old else {})
     if not pairs:
         return _unmeasured("latency_p95_ratio", new.latency_ms, "latency_ms", old)

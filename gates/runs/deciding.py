@@ -4,10 +4,11 @@ Reads only; what it returns is written by `gates.runs.recording` under the job's
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from gates.evaluating.progress import timed_unlike
 from gates.models import Slice
 from gates.policies.definition import Definition, definition_from
 from gates.reviews.allowlist import active_cases
@@ -26,6 +27,7 @@ from gates.runs.gathering import (
     grades_in,
     measurements,
     measurements_of_run,
+    uncalibrated,
 )
 from gates.runs.judging import CaseRule, SliceJudgment, SliceRule, judge_slices
 from gates.runs.material import Answer, Case, SliceMaterial, by_slice
@@ -151,7 +153,8 @@ def _look(run: GateRun, results: Sequence[Result]) -> _Looked:
     if previous_run is None:
         return _Looked(None, (), {}, new, None)
     answers = answers_of_run(previous_run, grades_in(previous_run.suite))
-    return _Looked(previous_run, answers, _own_rhos(run, previous_run), new, measurements_of_run(previous_run))
+    old = replace(measurements_of_run(previous_run), unlike=timed_unlike(run, previous_run))
+    return _Looked(previous_run, answers, _own_rhos(run, previous_run), new, old)
 
 
 def _own_rhos(run: GateRun, previous: GateRun) -> dict[str, float | None]:
@@ -206,6 +209,7 @@ def _judge(
     members = by_slice(parents, slugs, cases)
     below = {slug: frozenset(case.slice for case in members[slug]) for slug in slugs if members[slug]}
     earlier = calibrations(run, below, at)
+    why_not = uncalibrated(run, [slug for slug in below if slug not in earlier], at)
     new, old = _grouped(answers), _grouped(looked.previous)
     graded_cases = {case_id for case_id, _ in grades}
     present = {label: rule for label, rule in rules.items() if members[rule.slug]}
@@ -219,6 +223,7 @@ def _judge(
                 previous=_comparable(run, looked, rule, own, old),
                 calibration=earlier.get(rule.slug),
                 foreign_grades=any(case.case_id in graded_cases for case in own),
+                uncalibrated=why_not.get(rule.slug, ""),
             )
         )
     allowed = active_cases(run.suite, at)
@@ -294,6 +299,8 @@ def _agreement_verdict(judgment: SliceJudgment, previous_rho: float | None) -> V
     verdict = agreement_verdict(judgment.agreement)
     first, *others = verdict.reasons
     rho = judgment.agreement.rho
+    if judgment.what_to_do:
+        first = f"{first} {judgment.what_to_do}"
     if rho is not None and previous_rho is not None and verdict.outcome is not Outcome.INSUFFICIENT:
         first = f"{first} It was {shown(previous_rho)} before: {shown_change(rho - previous_rho)}."
     return Verdict(verdict.outcome, verdict.evidence, (first, *others, *own_threshold_sentence(judgment)))

@@ -124,6 +124,7 @@ def _agreement(judgment: SliceJudgment, verdict: Verdict, previous_rho: float | 
         "alpha": reliability.alpha if reliability else None,
         "raters": reliability.raters if reliability else (1 if has_any else 0),
         "age_days": earlier.age_days if earlier else None,
+        "calibration": (earlier.measurement or None) if earlier else None,
         "reasons": list(verdict.reasons),
     }
 

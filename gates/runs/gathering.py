@@ -1,10 +1,20 @@
 """Reading what a run is judged on: the suite's cases, graded answers, the previous release's scores, calibration."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
+from gates.calibrations.earlier import (
+    Earlier,
+    EarlierAnswer,
+    Key,
+    earlier_answer,
+    judges_moved,
+    measurements_that_hold,
+    slice_keys,
+)
+from gates.calibrations.standing import why_not_calibrated
 from gates.models import GradedAnswer, Rating, Slice, Suite, SuiteCase
 from gates.run_models import CaseResult, GateRun
 from gates.runs.conditions import Measurements
@@ -113,34 +123,81 @@ def comparable_run(organization: Organization, manifest_sha256: str | None, suit
 def calibrations(run: GateRun, members: Mapping[str, frozenset[str]], at: datetime) -> dict[str, Calibration]:
     """For each judged slice the earlier graded answers that its judge scored, of the last thirty days.
 
-    `members` are the slugs of each slice with all below it. Of an answer that was scored twice the newest score counts.
+    They come from earlier runs and from the slice's calibration, as long as that holds. `members` are the slugs of each
+    slice with all below it. Of an answer that was scored twice the newest score counts.
     """
+    found = _scored_by_runs(run, members, at)
+    for slug, measured in measurements_that_hold(run.organization, run.judges, members, at).items():
+        found[slug] = _both(found.get(slug), measured)
+    scale = grade_scale_of(run)
+    return {slug: _calibration(earlier, scale, at) for slug, earlier in found.items()}
+
+
+def _scored_by_runs(run: GateRun, members: Mapping[str, frozenset[str]], at: datetime) -> dict[str, Earlier]:
     rows = GateRun.objects.filter(
         organization=run.organization, state=LeasedJob.State.DONE, finished_at__gte=at - CALIBRATION_AGE
     ).exclude(pk=run.pk)
-    recent = list(rows.filter(carried_from=None).order_by("-pk").only("pk", "judges", "finished_at")[:CALIBRATION_RUNS])
+    columns = ("pk", "judges", "finished_at", "suite")
+    recent = list(rows.filter(carried_from=None).order_by("-pk").only(*columns)[:CALIBRATION_RUNS])
+    moved = judges_moved(run.organization, run.judges)
     scored = {
-        slug: tuple(earlier for earlier in recent if earlier.judges.get(slug) == run.judges.get(slug))
+        slug: tuple(
+            earlier
+            for earlier in recent
+            if earlier.judges.get(slug) == run.judges.get(slug) and _is_after(earlier, moved.get(slug))
+        )
         for slug in members
     }
-    found: dict[str, Calibration] = {}
+    found: dict[str, Earlier] = {}
     for runs in {runs for runs in scored.values() if runs}:  # mostly one: then each answer is read once for all slices
         slugs = [slug for slug in members if scored[slug] == runs]
         answers = _graded_answers(runs, frozenset(chain.from_iterable(members[slug] for slug in slugs)))
         newest = max(earlier.finished_at for earlier in runs if earlier.finished_at)
         for slug in slugs:
-            own = [answers[key][1] for key in sorted(answers) if answers[key][0] in members[slug]]
+            own = {key: answer for key, (leaf, answer) in answers.items() if leaf in members[slug]}
             if own:
-                found[slug] = Calibration(own, (at - newest).days)
+                found[slug] = Earlier(own, newest)
     return found
 
 
-def _graded_answers(runs: tuple[GateRun, ...], slugs: frozenset[str]) -> dict[tuple[str, str], tuple[str, Answer]]:
+def _is_after(earlier: GateRun, moved: datetime | None) -> bool:
+    """What a judge scored before it was found to have moved says nothing of the judge that it is now."""
+    return moved is None or (earlier.finished_at is not None and earlier.finished_at > moved)
+
+
+def _both(by_runs: Earlier | None, measured: Earlier) -> Earlier:
+    if by_runs is None:
+        return measured
+    older, newer = sorted((by_runs, measured), key=lambda earlier: earlier.at)
+    return Earlier({**older.answers, **newer.answers}, newer.at, measured.measurement)
+
+
+def _calibration(earlier: Earlier, scale: Scale | None, at: datetime) -> Calibration:
+    rows = [earlier.answers[key] for key in sorted(earlier.answers)]
+    several = len({row.answer.case_id for row in rows}) < len(rows)
+    clustered = several or any(row.cluster for row in rows)
+    common = scale or _scale_of(rows)
+    return Calibration(
+        answers=[row.on_scale(common) for row in rows],
+        age_days=(at - earlier.at).days,
+        clusters=[row.cluster or ("case", row.answer.case_id) for row in rows] if clustered else None,
+        measurement=earlier.measurement,
+        scale=common if all(row.grade_scale or scale for row in rows) else None,
+    )
+
+
+def _scale_of(rows: Sequence[EarlierAnswer]) -> Scale | None:
+    """One scale for grades of several suites, where each has one: the run's own suite has none."""
+    return rows[0].grade_scale if rows and all(row.grade_scale for row in rows) else None
+
+
+def _graded_answers(runs: tuple[GateRun, ...], slugs: frozenset[str]) -> dict[Key, tuple[str, EarlierAnswer]]:
     """The graded answers of these runs in these slices, each with its leaf slice, by suite and case and by answer."""
-    slices = Slice.objects.filter(organization_id=runs[0].organization_id, slug__in=slugs).values("pk")
+    organization = runs[0].organization_id
+    slices = list(Slice.objects.filter(organization_id=organization, slug__in=slugs).values_list("pk", flat=True))
+    # By suite, not by the results' cases: with rows that the planner knew nothing of yet that join took minutes.
     rows = Rating.objects.filter(
-        answer__case__slice__in=slices,
-        answer__case__in=CaseResult.objects.filter(run__in=runs).values("case"),
+        answer__case__slice__in=slices, answer__case__suite__in={earlier.suite_id for earlier in runs}
     )
     grades: dict[tuple[int, str], dict[str, float]] = {}
     for key, answer_id, rater, grade in rows.values_list("answer__case__pk", "answer__answer_id", "rater", "grade"):
@@ -152,9 +209,27 @@ def _graded_answers(runs: tuple[GateRun, ...], slugs: frozenset[str]) -> dict[tu
     # Named, as the planner, which may know nothing of rows so new, once chose to look at all grades for each result.
     of_graded = {"case_id__in": cases} if len(cases) <= MOST_NAMED else {"case__slice__in": slices}
     results = results.filter(**of_graded)
-    columns = ("case__pk", "case__case_id", "answer_id", "score", "case__suite__sha256", "case__slice__slug")
-    found: dict[tuple[str, str], tuple[str, Answer]] = {}
-    for case, name, answer_id, score, suite, leaf in results.values_list(*columns).iterator(CHUNK):
+    columns = (
+        "case__pk",
+        "case__case_id",
+        "answer_id",
+        "score",
+        "case__suite",
+        "case__slice__slug",
+        "case__cluster_id",
+    )
+    suites = {row.pk: row for row in Suite.objects.filter(organization_id=organization)}
+    found: dict[Key, tuple[str, EarlierAnswer]] = {}
+    for case, name, answer_id, score, suite, leaf, cluster in results.values_list(*columns).iterator(CHUNK):
         if given := grades.get((case, answer_id)):
-            found[f"{suite} {name}", answer_id] = leaf, Answer(f"{suite} {name}", answer_id, score, given)
+            place, answer = earlier_answer(suites[suite], name, answer_id, cluster, score, given)
+            found[place] = leaf, answer
     return found
+
+
+def uncalibrated(run: GateRun, slugs: Collection[str], at: datetime) -> dict[str, str]:
+    """Why the judge of each of these slices has no calibration that holds, and what to do."""
+    keys = slice_keys(run.organization, slugs)
+    pairs = {slug: (key, run.judges[slug]) for slug, key in keys.items() if slug in run.judges}
+    found = why_not_calibrated(run.organization, pairs.values(), at)
+    return {slug: found[pair] for slug, pair in pairs.items() if pair in found}

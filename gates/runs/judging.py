@@ -28,7 +28,7 @@ from gates.statistics.arrays import Floats
 from gates.statistics.calibration import CalibrationResult, calibrate, calibration_rule
 from gates.statistics.change import ChangeMaterial, ChangeResult, judge_changes
 from gates.statistics.paired import Graded, PairedTest, paired_agreement, paired_level
-from gates.statistics.policies import Outcome, Policy
+from gates.statistics.policies import Insufficiency, Outcome, Policy
 from gates.statistics.quality import QualityResult, judge_quality
 from gates.statistics.regression import CasePair, CaseRegression, FreshScores, judge_cases
 from gates.statistics.reliability import Reliability, reliability_of
@@ -38,6 +38,9 @@ from gates.suite_files.cases import Scale
 
 POINTS: Final = 100.0
 MOST_FOR_RELIABILITY: Final = 20_000
+UNGRADED: Final = frozenset(
+    {Insufficiency.NO_CASES, Insufficiency.GRADES_OF_OTHER_ANSWERS, Insufficiency.TOO_FEW_CASES}
+)
 
 Item = TypeVar("Item")
 
@@ -79,6 +82,12 @@ class SliceJudgment:
     map: str
     pairs: Sequence[CasePair]
     regressions: Sequence[CaseRegression]
+
+    @property
+    def what_to_do(self) -> str:
+        """Why earlier answers cannot stand in for grades that are missing; empty where they do or none are."""
+        too_few = self.agreement.reason in UNGRADED and self.calibration is None
+        return self.material.uncalibrated if too_few else ""
 
     @property
     def is_calibration(self) -> bool:
@@ -165,7 +174,7 @@ def _prepare(rule: SliceRule, material: SliceMaterial, grade_scale: Scale | None
 def _calibration(rule: SliceRule, earlier: Calibration | None, grades: Grades | None) -> CalibrationResult | None:
     if earlier is None or grades is None:
         return None
-    return calibrate(grades.ratings, scores_of(earlier.answers), calibration_rule(rule.threshold))
+    return calibrate(grades.ratings, scores_of(earlier.answers), calibration_rule(rule.threshold), earlier.clusters)
 
 
 def _map(
@@ -178,11 +187,10 @@ def _map(
     grade_scale: Scale | None,
 ) -> tuple[str, IsotonicMap | LinearMap]:
     """The map to [0, 1] with where it comes from. Without a scale of grades there is nothing to map to."""
-    if grade_scale is not None:
-        if earlier and calibration_grades and calibration and calibration.outcome is Outcome.PASS:
-            return "calibration", _fit(earlier.answers, calibration_grades, grade_scale)
-        if len(graded) >= rule.n_min and not np.isnan(scores_of(graded)).all():
-            return "own", _fit(graded, grades, grade_scale)
+    if earlier and earlier.scale and calibration_grades and calibration and calibration.outcome is Outcome.PASS:
+        return "calibration", _fit(earlier.answers, calibration_grades, earlier.scale)
+    if grade_scale and len(graded) >= rule.n_min and not np.isnan(scores_of(graded)).all():
+        return "own", _fit(graded, grades, grade_scale)
     return "linear", LinearMap(*rule.scale)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from gates.statistics.arrays import Clusters, Floats, as_floats, exact_mean, spread
 from gates.statistics.panel import Ratings, as_ratings, mean_grades, rank_grades
+from gates.suite_files.cases import Scale
 
 UNNAMED: Final = "unnamed-"
 
@@ -39,21 +40,32 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Earlier graded answers that the same judge scored, and the age in days of the newest of them."""
+    """Earlier graded answers that the same judge scored, and the age in days of the newest of them.
+
+    `clusters` as in `SliceMaterial.clusters_of`; `measurement` is the id of the judge's calibration that is in it;
+    `scale` is that of all their grades, None where it is not known.
+    """
 
     answers: Sequence[Answer]
     age_days: int
+    clusters: Clusters | None = None
+    measurement: str = ""
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SliceMaterial:
-    """Everything about one slice. `previous` is None where the previous release has no comparable scores."""
+    """Everything about one slice. `previous` is None where the previous release has no comparable scores.
+
+    `uncalibrated` says why the judge has no calibration that holds here, and what to do; empty where it has one.
+    """
 
     cases: Sequence[Case]
     answers: Sequence[Answer]
     previous: Sequence[Answer] | None
     calibration: Calibration | None = None
     foreign_grades: bool = False
+    uncalibrated: str = ""
 
     @property
     def graded(self) -> list[Answer]:

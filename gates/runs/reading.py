@@ -16,6 +16,7 @@ from relcontrol.bundle.errors import BundleError, Problem
 from relcontrol.bundle.reading import Reader
 from relcontrol.errors import FieldError, Invalid
 
+ORDER_TEXTS: Final = ("suite", "judge", "parity", "branch", "commit", "feature_snapshot")
 ORDER_FIELDS: Final = (
     "suite",
     "judge",
@@ -28,6 +29,7 @@ ORDER_FIELDS: Final = (
     "dry_run",
 )
 RESULTS: Final = "results"
+OF_EVALUATIONS: Final = ("samples", "budget", "concurrency", "fresh")
 MAX_RESULTS: Final = 200_000
 MAX_LISTED: Final = 1_000
 MAX_TEXT: Final = 300
@@ -41,17 +43,19 @@ AnswerKey = tuple[str, str]
 def read_order(body: Mapping[str, Any]) -> RunOrder:
     """What was ordered. Raises `Invalid` with every problem; the rows of `results` are not looked into."""
     reader = Reader()
-    fields = reader.closed(dict(body), "", (*ORDER_FIELDS, RESULTS))
+    fields = reader.closed(dict(body), "", (*ORDER_FIELDS, RESULTS, *OF_EVALUATIONS))
+    for name in OF_EVALUATIONS:
+        if fields.get(name) is not None:
+            reader.refuse(name, "This is for a run without results, which relcontrol answers and scores; leave it out.")
     order = RunOrder(
-        **{name: _text(reader, fields.get(name), name) for name in ("suite", "judge", "parity", "branch", "commit")},
-        feature_snapshot=_text(reader, fields.get("feature_snapshot"), "feature_snapshot"),
+        **{name: read_text(reader, fields.get(name), name) for name in ORDER_TEXTS},
         scale=_scale(reader, fields.get("scale"), "scale"),
         grade_scale=_scale(reader, fields.get("grade_scale"), "grade_scale"),
-        dry_run=_truth(reader, fields.get("dry_run"), "dry_run"),
+        dry_run=read_truth(reader, fields.get("dry_run"), "dry_run"),
     )
     results = fields.get(RESULTS)
     if not isinstance(results, list):
-        reader.refuse(RESULTS, "Send the list of answers with their scores; relcontrol does not generate them yet.")
+        reader.refuse(RESULTS, "Send the list of answers with their scores, or leave it out to have both made here.")
     elif not 1 <= len(results) <= MAX_RESULTS:
         reader.refuse(RESULTS, f"Send 1 to {MAX_RESULTS:,} rows; this list has {len(results):,}.")
     if reader.problems:
@@ -65,11 +69,13 @@ def invalid_of(problems: Iterable[Problem]) -> Invalid:
     return Invalid("; ".join(f"{error.field}: {error.message}" for error in errors[:3]), errors=errors)
 
 
-def _text(reader: Reader, value: object, field: str) -> str | None:
+def read_text(reader: Reader, value: object, field: str) -> str | None:
+    """A short text that may be left out."""
     return None if value is None else reader.text(value, field, at_most=MAX_TEXT)
 
 
-def _truth(reader: Reader, value: object, field: str) -> bool:
+def read_truth(reader: Reader, value: object, field: str) -> bool:
+    """True or false; false where it is left out."""
     if value is not None and not isinstance(value, bool):
         reader.refuse(field, "Must be true or false.", "wrong_type")
     return value is True

@@ -105,23 +105,36 @@ def run_state(run: GateRun) -> dict[str, Any]:
 
 
 def _refuse_second_verdict(run: GateRun, decision: Decision) -> None:
+    earlier = decided_already(run)
+    if earlier is None:
+        return
+    regraded = earlier.results_sha256 == decision.results_sha256 and earlier.ratings_sha256 != decision.ratings_sha256
+    if not regraded:
+        raise already_judged(earlier)
+
+
+def decided_already(run: GateRun) -> GateRun | None:
+    """The run whose verdict stands: of the same manifest on the same suite by the same slices and judges."""
     earlier = deciding_run(run.organization, run.manifest_sha256)
     if earlier is None or earlier.verdict == GateRun.Verdict.HOLD:
-        return
+        return None
     same = (
         earlier.suite.sha256 == run.suite.sha256
         and earlier.slice_set_sha256 == run.slice_set_sha256
         and earlier.judges == run.judges
     )
-    regraded = earlier.results_sha256 == decision.results_sha256 and earlier.ratings_sha256 != decision.ratings_sha256
-    if same and not regraded:
-        message = (
-            f"Gate run {earlier.number} has decided on this manifest: {earlier.verdict}. A further run counts only if "
-            "the suite, the slices or the judges have changed, or the same answers have more grades; a dry_run may be "
-            "sent at any time."
-        )
-        state = {"gate_run_id": earlier.pk, "verdict": earlier.verdict, "gate_run_sha256": earlier.gate_run_sha256}
-        raise Conflict(message, code="already_judged", state=state)
+    return earlier if same else None
+
+
+def already_judged(earlier: GateRun) -> Conflict:
+    """Why a second verdict is not taken."""
+    message = (
+        f"Gate run {earlier.number} has decided on this manifest: {earlier.verdict}. A further run counts only if "
+        "the suite, the slices or the judges have changed, or the same answers have more grades; a dry_run may be "
+        "sent at any time."
+    )
+    state = {"gate_run_id": earlier.pk, "verdict": earlier.verdict, "gate_run_sha256": earlier.gate_run_sha256}
+    return Conflict(message, code="already_judged", state=state)
 
 
 def _write_grades(suite: Suite, results: Sequence[Result]) -> list[NewRating]:

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from gates.judge_models import Calibration
 from gates.judges import judge_for, scale_of
 from gates.models import Judge, Slice, Suite
 from gates.policies.selectors import policy_for
@@ -37,6 +39,7 @@ from relcontrol.jobs.wake import wake
 KIND: Final = "gate-run"
 INLINE_RESULTS: Final = 5_000
 DIGEST_MARK: Final = "sha256:"
+MATCH: Final = "match"
 
 
 @transaction.atomic
@@ -46,10 +49,22 @@ def request_run(*, actor: Actor, candidate: Candidate, order: RunOrder, body: by
     `body` is the request as it came, with that many `results` in it.
     """
     actor.require(WRITE_GATES)
+    run = pinned_run(actor, candidate, order)
+    run.parity = _parity(candidate, order)
+    run.body_sha256, run.progress_of = hashlib.sha256(body).hexdigest(), results
+    application = locked_application(candidate)
+    if same := _same_request(run):
+        return same
+    run.body = zlib.compress(body, 1)
+    return numbered(run, application)
+
+
+def pinned_run(actor: Actor, candidate: Candidate, order: RunOrder) -> GateRun:
+    """A run that is not stored yet, with the suite, judges, slices and policy that hold now."""
     suite = _suite(actor, candidate, order)
     judged = judged_slices(actor.organization, candidate.application)
     judges = _judges(actor, order, judged, suite)
-    run = GateRun(
+    return GateRun(
         organization=actor.organization,
         application=candidate.application,
         manifest_sha256=candidate.manifest_sha256,
@@ -62,27 +77,33 @@ def request_run(*, actor: Actor, candidate: Candidate, order: RunOrder, body: by
         judges={slug: judge.sha256 for slug, judge in judges.items()},
         suite=suite,
         dry_run=order.dry_run,
-        parity=_parity(candidate, order),
-        body_sha256=hashlib.sha256(body).hexdigest(),
-        progress_of=results,
         requested_by=actor.id,
         requested_by_label=actor.label,
         requested_with=how_known(actor),
         created_at=now(),
     )
-    application = Application.objects.select_for_update(no_key=True).get(pk=candidate.application.pk)
-    if same := _same_request(run):
-        return same
+
+
+def locked_application(candidate: Candidate) -> Application:
+    """The application, locked: its runs are asked for one after the other."""
+    return Application.objects.select_for_update(no_key=True).get(pk=candidate.application.pk)
+
+
+def numbered(run: GateRun, application: Application) -> GateRun:
+    """Store a run as the next one of its application, which is locked."""
     application.gate_run_count += 1
     application.save(update_fields=["gate_run_count"])
-    run.number, run.body = application.gate_run_count, zlib.compress(body, 1)
+    run.number = application.gate_run_count
     run.save(force_insert=True)
     return run
 
 
 def carry_out(run: GateRun, *, inline: bool = True) -> GateRun:
-    """Judge a small run here and now if `inline`, leave any other to a worker; returns it as it is then."""
-    if inline and run.progress_of <= INLINE_RESULTS:
+    """Judge a small run here and now if `inline`, leave any other to a worker; returns it as it is then.
+
+    A run that has to ask model servers is never one for a web process.
+    """
+    if inline and run.evaluation is None and run.progress_of <= INLINE_RESULTS:
         run_job(GateRun.objects.filter(pk=run.pk), judge_run)
     else:
         wake(KIND, run.pk)
@@ -99,7 +120,16 @@ def cancel_run(*, actor: Actor, run: GateRun, reason: str = "") -> GateRun:
         raise Conflict(message, code="already_over", state={"gate_run_id": fresh.pk, "state": fresh.state})
     said = f"{actor.label} cancelled it{f': {reason.strip()}' if reason.strip() else ''}."
     GateRun.objects.filter(pk=run.pk).update(problem={"code": "cancelled", "detail": said, "errors": []}, body=None)
+    if run.baseline is not None and not _is_wanted(run.baseline):
+        cancel(GateRun.objects.filter(pk=run.baseline_id), now())
     return run_named(actor.organization, run.pk)
+
+
+def _is_wanted(baseline: GateRun) -> bool:
+    """Whether anybody asked for the run itself, or another run still waits for it."""
+    open_states = [LeasedJob.State.QUEUED, LeasedJob.State.RUNNING]
+    waiting = GateRun.objects.filter(baseline=baseline, state__in=open_states)
+    return not baseline.dry_run or waiting.exists()
 
 
 def _suite(actor: Actor, candidate: Candidate, order: RunOrder) -> Suite:
@@ -127,7 +157,7 @@ def _parity(candidate: Candidate, order: RunOrder) -> str:
     bundle, preprocessing = candidate.bundle_sha256, str(candidate.manifest["preprocessing"])
     claimed = order.parity.strip().lower().removeprefix(DIGEST_MARK)
     if claimed in (bundle, preprocessing.removeprefix(DIGEST_MARK)):
-        return "match"
+        return MATCH
     message = (
         f"These answers were made by {order.parity}, but the manifest serves by the bundle {bundle} with the "
         f"preprocessing {preprocessing}. Evaluate with what will serve, or register what was evaluated."
@@ -196,14 +226,19 @@ def _pinned(row: Slice, judge: Judge | None) -> dict[str, Any]:
     }
 
 
-def _same_request(run: GateRun) -> GateRun | None:
-    """The run of the same bytes under the same rules, unless it ended without a verdict or evidence came since."""
+def same_requests(run: GateRun) -> QuerySet[GateRun]:
+    """Runs of the same request under the same rules that have not failed or been cancelled, newest first."""
     open_states = [LeasedJob.State.QUEUED, LeasedJob.State.RUNNING, LeasedJob.State.DONE]
     same: Mapping[str, Any] = {
         name: getattr(run, name)
         for name in ("organization", "manifest_sha256", "body_sha256", "slice_set_sha256", "judges", "policy", "suite")
     }
-    known = GateRun.objects.filter(state__in=open_states, **same).order_by("-pk").first()
+    return GateRun.objects.filter(state__in=open_states, **same).order_by("-pk")
+
+
+def _same_request(run: GateRun) -> GateRun | None:
+    """The run of the same bytes under the same rules, unless it ended without a verdict or evidence came since."""
+    known = same_requests(run).first()
     if known is None or known.state != LeasedJob.State.DONE:
         return known
     if known.verdict == GateRun.Verdict.HOLD and _more_is_known(known):
@@ -212,7 +247,8 @@ def _same_request(run: GateRun) -> GateRun | None:
 
 
 def _more_is_known(held: GateRun) -> bool:
-    """Whether what held a run may be there by now: another run's scores to compare with, a case that is allowlisted."""
+    """Whether what held a run may be there by now: another run's scores, an allowlisted case, a measured judge."""
     others = GateRun.objects.filter(organization=held.organization, finished_at__gt=held.finished_at)
     reviewed = AllowlistEntry.objects.filter(case__suite=held.suite, reviewed_at__gt=held.finished_at)
-    return others.filter(state=LeasedJob.State.DONE).exists() or reviewed.exists()
+    measured = Calibration.objects.filter(organization=held.organization, measured_at__gt=held.finished_at)
+    return others.filter(state=LeasedJob.State.DONE).exists() or reviewed.exists() or measured.exists()

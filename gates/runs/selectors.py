@@ -12,13 +12,15 @@ from relcontrol.accounts.models import Organization
 from relcontrol.accounts.selectors import found
 from relcontrol.errors import NotFound
 
+OTHER_RUNS: Final = ("previous_run", "carried_from", "baseline")
+LARGE_OF_BASELINE: Final = ("baseline__body", "baseline__document", "baseline__slices", "baseline__policy")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def runs_of(organization: Organization) -> QuerySet[GateRun]:
     """Gate runs of an organization, newest first, without the results as they came."""
-    rows = GateRun.objects.filter(organization=organization).defer("body")
-    return rows.select_related("organization", "application", "suite", "previous_run", "carried_from").order_by("-pk")
+    rows = GateRun.objects.filter(organization=organization).defer("body", *LARGE_OF_BASELINE)
+    return rows.select_related("organization", "application", "suite", *OTHER_RUNS).order_by("-pk")
 
 
 def run_named(organization: Organization, text: str) -> GateRun:
@@ -27,6 +29,11 @@ def run_named(organization: Organization, text: str) -> GateRun:
         raise NotFound("There is no such gate run here.")  # PostgreSQL keeps no text with it
     key = "gate_run_sha256" if _DIGEST.fullmatch(text) else "pk"
     return found(runs_of(organization), "gate run", **{key: text})
+
+
+def open_baseline(run: GateRun) -> str | None:
+    """The id of the run of the previous release that a run still waits for."""
+    return run.baseline.pk if run.baseline is not None and not run.baseline.is_over else None
 
 
 def runs_of_manifest(organization: Organization, manifest_sha256: str) -> QuerySet[GateRun]:

@@ -57,7 +57,7 @@ def judge_run(lease: Lease[GateRun]) -> None:
         decision = decide(lease.job, results, now(), _keeper(lease))
         _finish(lease, results, decision)
     except DomainError as error:
-        _end_refused(lease, error)
+        end_refused(lease, error)
 
 
 def _keeper(lease: Lease[GateRun]) -> Callable[[], None]:
@@ -145,7 +145,7 @@ def _finish(lease: Lease[GateRun], results: Sequence[Result], decision: Decision
         record(actor, run, results, decision)
 
 
-def _end_refused(lease: Lease[GateRun], error: DomainError) -> None:
+def end_refused(lease: Lease[GateRun], error: DomainError) -> None:
     """The run says what was wrong; what it had recorded goes, so that nothing half-judged is left."""
     with lease.writing() as run:
         for model in (CaseDrop, SliceResult, CaseResult):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from django import forms
+from django.http import QueryDict
 
 from gates.models import Slice
 from gates.slices.files import MAX_BYTES, as_fields
@@ -40,6 +41,7 @@ MATCH_CHOICES: Final = (
 MATCH_WORDS: Final = {"locale": "a language", "pattern": "a pattern", "judge": "a judge", "metadata": "metadata"}
 FIELD_OF_MATCH: Final = {"locale": "match_locale", "pattern": "match_pattern", "judge": "match_judge"}
 METADATA_ROWS: Final = 8
+SUGGESTED: Final = ("name", "slug", "match_kind", "match_locale", "match_pattern")
 
 _TYPED: Final = re.compile(r"true|false|-?(?:0|[1-9][0-9]*)|\".*\"")
 
@@ -249,6 +251,13 @@ def initial_of(target: Slice | None) -> dict[str, Any]:
     fields = as_fields(target)
     numbers = {name: decimal_text(fields[name]) for name in ("threshold", "quality_floor")}
     return fields | numbers | {"revision": target.revision} | _initial_match(target.match)
+
+
+def suggested(query: QueryDict) -> dict[str, Any]:
+    """What an address asks the form of a new slice to begin with, such as that of a suggestion."""
+    plain = {name: query[name] for name in SUGGESTED if name in query}
+    pairs = MetadataRows().value_from_datadict(query, {}, "match_metadata")[:METADATA_ROWS]
+    return plain | ({"match_metadata": pairs} if pairs else {})
 
 
 def _initial_match(match: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -26,11 +26,11 @@ MAX_DESCRIPTION: Final = 10_000
 MAX_DEPTH: Final = 12
 PLACES: Final = 4
 # Words that are addresses of their own below /slices.
-RESERVED: Final = frozenset({"new", "preview", "import", "export"})
+RESERVED: Final = frozenset({"new", "preview", "import", "export", "matches", "suggestions"})
 _JUDGED: Final = ("slug", "application", "parent", "threshold", "quality_floor", "policy", "n_min", "match")
 
 _JUDGE = re.compile(
-    r"(?:external|rules):[A-Za-z0-9][A-Za-z0-9._/-]{0,99}@[A-Za-z0-9][A-Za-z0-9._-]{0,63}|jdg_[0-9a-z]{26}"
+    r"(?:external|rules|llm|composition):[A-Za-z0-9][A-Za-z0-9._/-]{0,99}@[A-Za-z0-9][A-Za-z0-9._-]{0,63}|jdg_[0-9a-z]{26}"
 )
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MATCH_KINDS: Final = ("metadata", "locale", "pattern", "judge")
@@ -104,13 +104,14 @@ def read_ratio(reader: Reader, value: object, field: str, *, above_zero: bool, a
 
 
 def read_judge(reader: Reader, value: object, field: str = "judge") -> str | None:
-    """`external:NAME@VERSION`, `rules:NAME@VERSION` or the id of a judge; null while there is none."""
+    """`KIND:NAME@VERSION` (external, rules, llm, composition) or the id of a judge; null while there is none."""
     if value is None:
         return None
     if isinstance(value, str) and _JUDGE.fullmatch(value):
         return value
     message = (
-        "Write external:NAME@VERSION, such as external:legal-judge@9, rules:NAME@VERSION, or a judge's id (jdg_…)."
+        "Write external:NAME@VERSION, such as external:legal-judge@9, or llm:, rules: or composition: in place of "
+        "external:, or a judge's id (jdg_…)."
     )
     reader.refuse(field, message)
     return None

@@ -47,6 +47,13 @@ class PairedTest:
     low: float | None
     high: float | None
 
+    @property
+    def p_shift(self) -> float | None:
+        """The two-sided p-value: small where a shift in either direction is proven (recalibration, rule R10)."""
+        if self.p_drop is None or self.p_gain is None:
+            return None
+        return min(1.0, 2 * min(self.p_drop, self.p_gain))
+
 
 def paired_level(new: Scores, old: Scores, clusters: Clusters | None = None) -> PairedTest:
     """Compare calibrated scores case by case; a case without both scores is left out."""

@@ -14,6 +14,7 @@ from gates.statistics.arrays import Floats, exact_mean
 from gates.statistics.ranks import mid_ranks
 
 Ratings = npt.NDArray[np.float64]
+EXACT = 2**53  # up to here whole numbers are floats without loss, and their quotients correctly rounded
 
 
 def as_ratings(rows: Sequence[Sequence[float | None]] | Ratings) -> Ratings:
@@ -37,8 +38,23 @@ def relative_ranks(ratings: Ratings) -> Ratings:
 
 
 def rank_grades(ratings: Ratings) -> Floats:
-    """Return per answer the mean of its raters' relative ranks, for agreement; NaN where nobody rated it."""
-    return mean_grades(relative_ranks(ratings))
+    """Return per answer the mean of its raters' relative ranks, for agreement; NaN where nobody rated it.
+
+    Computed in whole numbers over the common denominator 2·lcm(nᵢ): sums of rounded fractions would break ties between
+    answers whose raters ranked them equally, and ties change ρ.
+    """
+    rated = ~np.isnan(ratings)
+    counts = [max(int(row.sum()), 1) for row in rated]
+    common = math.lcm(*counts)
+    sums = np.zeros(ratings.shape[1], dtype=np.int64 if 2 * common * len(counts) < EXACT else object)
+    for row, has, count in zip(ratings, rated, counts, strict=True):
+        doubled = (2 * mid_ranks(row[has])).astype(np.int64) - 1
+        sums[has] += doubled.astype(sums.dtype) * (common // count)
+    raters = rated.sum(axis=0).astype(sums.dtype)
+    grades = np.full(ratings.shape[1], np.nan)
+    present = raters > 0
+    grades[present] = (sums[present] / (2 * common * raters[present])).astype(np.float64)
+    return grades
 
 
 def mean_grades(ratings: Ratings) -> Floats:

@@ -41,17 +41,24 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def agreement_sentences(result: AgreementResult) -> Sentences:
-    """Say how closely judge and experts agree, how sure that is, and what would decide it."""
+def agreement_sentences(result: AgreementResult, answer: str = "") -> Sentences:
+    """Say how closely judge and experts agree, how sure that is, and what would decide it.
+
+    ``answer`` is what one of the graded answers is called; without it, what its source makes of it.
+    """
     if result.reason is not None:
         return (_agreement_gap(result, result.reason),)
-    return (_agreement_position(result), _proof(result, result.rule.threshold, "threshold"), *_what_decides(result))
+    answer = answer or ("graded answer" if result.source is Source.OWN else "graded earlier answer")
+    return (
+        _agreement_position(result, answer),
+        _proof(result, result.rule.threshold, "threshold"),
+        *_what_decides(result),
+    )
 
 
-def _agreement_position(result: AgreementResult) -> str:
+def _agreement_position(result: AgreementResult, answer: str) -> str:
     rho, limit = result.rho or 0.0, result.rule.threshold
-    answers = "answer" if result.source is Source.OWN else "earlier answer"
-    basis = f"{counted(result.n, f'graded {answers}')}, {_interval(result.low, result.high, limit)}"
+    basis = f"{counted(result.n, answer)}, {_interval(result.low, result.high, limit)}"
     return f"Agreement of judge and experts is {_position(rho, limit, 'threshold')} ({basis})."
 
 
@@ -224,13 +231,13 @@ def _cases_sentence(cases: tuple[CaseRegression, ...], text: str) -> str:
     return f"Cases that {text}: {len(cases):,}, the worst {worst.case_id} by {shown_size(worst.drop or 0.0)} points."
 
 
-def calibration_sentences(result: CalibrationResult) -> Sentences:
+def calibration_sentences(result: CalibrationResult, answer: str = "") -> Sentences:
     """Say whether the judge may decide on the slice, and what share of the human ceiling it reaches."""
     if result.reason is Insufficiency.TOO_FEW_RATERS:
         return ("One rater cannot show how far experts agree: at least 2 have to grade these answers.",)
     if result.reason is Insufficiency.PANEL_TOO_NOISY:
         return (f"The human grades are too noisy to calibrate any judge here ({_panel(result)}).",)
-    return (*agreement_sentences(result.agreement), *_ceiling(result))
+    return (*agreement_sentences(result.agreement, answer), *_ceiling(result))
 
 
 def _panel(result: CalibrationResult) -> str:

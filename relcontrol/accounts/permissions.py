@@ -40,6 +40,7 @@ WRITE_GATES = Permission(
     "define slices and suites", frozenset({Role.DOMAIN_OWNER, Role.RELEASE_MANAGER}), "gates:write"
 )
 REVIEW_GATES = Permission("sign off what a gate left for review", frozenset({Role.DOMAIN_OWNER, Role.RELEASE_MANAGER}))
+RATE_ANSWERS = Permission("grade answers in a panel", EVERY_ROLE)
 REQUEST_OVERRIDES = Permission("request an override", frozenset({Role.RELEASE_MANAGER}), "overrides:write")
 APPROVE_OVERRIDES = Permission("approve an override", frozenset({Role.RELEASE_MANAGER}))
 WRITE_ROLLOUTS = Permission("roll releases", frozenset({Role.RELEASE_MANAGER}), "rollouts:write")

@@ -7,13 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from relcontrol.api.schema import with_problems
+
 FILE = Path(__file__).with_name("openapi.json")
 
 
 def generated() -> str:
     """The schema as the code has it now."""
     document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # untyped there
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=False) + "\n"
+    return json.dumps(with_problems(document), indent=1, ensure_ascii=False, sort_keys=False) + "\n"
 
 
 @require_safe

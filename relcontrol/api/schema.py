@@ -64,13 +64,20 @@ class Schema(AutoSchema):
         """The operation of one method, or None."""
         operation = super().get_operation(*args, **kwargs)
         if operation:
-            for status, description in PROBLEMS.items():
-                operation["responses"].setdefault(status, _problem(description))
+            for status in PROBLEMS:
+                operation["responses"].setdefault(status, {"$ref": f"#/components/responses/Problem{status}"})
         return operation
 
 
-def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {"application/problem+json": {"schema": PROBLEM}}}
+def with_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the problems that its operations point to."""
+    components = document["components"]
+    components["schemas"]["Problem"] = PROBLEM
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    components["responses"] = {
+        f"Problem{status}": {"description": description, "content": content} for status, description in PROBLEMS.items()
+    }
+    return document
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its metaclass has no types

@@ -1,5 +1,7 @@
 """The demo's people at work: r1 is rolled out as the first release of its route, then r2 in checkpoints.
 
+Meanwhile their judge is measured, and judges (`relcontrol.demo.measuring`).
+
 Where it stands is read from the rows at every look, so that it may be ended and started again at any time. It does what
 nobody else has done: as soon as r2 has ever been rolled out, or the route has taken another way, there is nothing left.
 """
@@ -11,6 +13,7 @@ from typing import Final
 from relcontrol.accounts.actors import Actor
 from relcontrol.demo.decisions import MANAGER, acting
 from relcontrol.demo.making import organization
+from relcontrol.demo.measuring import next_measure
 from relcontrol.demo.registering import APPLICATION
 from relcontrol.errors import Conflict
 from releases.checkpoints import Checkpoint
@@ -43,15 +46,20 @@ class Step:
 
 
 def direct(write: Write, pause: Callable[[float], object]) -> None:
-    """Roll the two releases out, one after the other; returns when there is nothing left to do."""
-    said = ""
-    while (found := next_step()) is not None:
-        line = _done(found) if isinstance(found, Step) else found
-        if line != said:
-            write(line)
-            said = line
+    """Do all that the demo's people do, side by side; returns when there is nothing left to do."""
+    said: dict[str, str] = {}
+    while lines := {name: line for name, line in (("roll", _roll()), ("judge", next_measure())) if line is not None}:
+        for name, line in lines.items():
+            if line != said.get(name):
+                write(line)
+        said |= lines
         pause(LOOK_EVERY_S)
     write("nothing left to do: the demo's releases are the user's")
+
+
+def _roll() -> str | None:
+    found = next_step()
+    return _done(found) if isinstance(found, Step) else found
 
 
 def next_step() -> Step | str | None:

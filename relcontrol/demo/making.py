@@ -1,4 +1,4 @@
-"""Demo content for a first look: people, rules, a graded suite, eight releases that were gated, two overrides.
+"""Demo content for a first look: people, rules, graded suites, eight releases that were gated, overrides, panels.
 
 Made once, through the same services as in life, and only where there is no organization at all: a real installation
 is never touched. All of it is one transaction, so a killed start leaves nothing half made. The password of the demo
@@ -23,6 +23,8 @@ from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization, Person, Role
 from relcontrol.demo.connecting import connect, make_endpoint
 from relcontrol.demo.decisions import make_decisions
+from relcontrol.demo.desk import make_desk
+from relcontrol.demo.judging import make_graded_suite, make_judges, make_panels
 from relcontrol.demo.registering import APPLICATION, ROUTING, SUITE, make_artifacts, make_ready, make_story
 from relcontrol.demo.results import GRADE_SCALE, JUDGE, cases
 from relcontrol.demo.topics import TOPICS
@@ -94,6 +96,10 @@ def _make(password: str, models_url: str) -> None:
     make_artifacts(actor)
     first, passed, failed = make_story(actor)
     make_decisions(actor, first=first, passed=passed, failed=failed, ready=make_ready(actor, passed))
+    make_judges(actor)
+    make_desk(actor, OWNER)
+    make_graded_suite(actor)
+    make_panels(actor, failed)
 
 
 def _make_rules(actor: Actor) -> None:
@@ -103,6 +109,7 @@ def _make_rules(actor: Actor) -> None:
             slug=topic.slug,
             name=topic.name,
             description=topic.description,
+            application=APPLICATION,
             owner=OWNER,
             judge=JUDGE,
             threshold=Decimal(topic.threshold),

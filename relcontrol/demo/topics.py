@@ -289,3 +289,42 @@ TOPICS = (
         "amendment is needed.",
     ),
 )
+
+# Another application's only slice: relcontrol answers its questions and judges the answers itself.
+DESK = Topic(
+    slug="clause-review",
+    name="Clause review",
+    description="A clause that somebody else has drafted: what is wrong with it, and what to write instead.",
+    threshold="0.65",
+    count=64,
+    agreement=(0.7, 0.7),
+    question="We were sent {matter} in {party}. What should be changed?",
+    matters=(
+        "a liability cap of one month's fee",
+        "an indemnity without a limit in time",
+        "a renewal clause that nobody may stop",
+        "a confidentiality clause for one side only",
+    ),
+    parties=(
+        "a hosting contract",
+        "a licence for hospital software",
+        "a lease of laboratory space",
+        "a consultancy agreement",
+        "a joint venture agreement",
+        "a framework for temporary workers",
+        "a contract with a data centre",
+        "a supply contract for batteries",
+        "a sponsorship agreement",
+        "an agreement with a reseller",
+        "a maintenance contract for lifts",
+        "a contract with a translator",
+        "a research agreement",
+        "a fleet leasing contract",
+        "a marketing agreement",
+        "a catering contract",
+    ),
+    good="Change {matter}: in {party} it shifts a risk that the other side controls. Propose the same rule for both "
+    "sides, a limit in money and in time, and carve out intent and gross negligence, which no clause may exclude.",
+    caution="Say which law governs, since standard terms are reviewed more strictly in some of them.",
+    bad="{matter} is usual in {party} and may stay as it stands.",
+)

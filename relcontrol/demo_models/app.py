@@ -4,6 +4,7 @@ Every answer is a function of the seed and the prompt; how a model fails stands 
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,9 +19,17 @@ from starlette.routing import Route
 from relcontrol.demo_models import wire
 from relcontrol.demo_models.behaviours import NAMES
 from relcontrol.demo_models.embeddings import embeddings
+from relcontrol.demo_models.faults import ATTEMPT_HEADER, HANGS_S, RETRY_AFTER_S, Fault
 from relcontrol.demo_models.fields import Fields, parsed
 from relcontrol.demo_models.orders import chat_order
-from relcontrol.demo_models.refusals import SHOWN, RefusedError, too_long_an_answer, unknown_model
+from relcontrol.demo_models.refusals import (
+    SHOWN,
+    RefusedError,
+    server_error,
+    too_long_an_answer,
+    too_many_requests,
+    unknown_model,
+)
 from relcontrol.demo_models.replies import reply_to
 from relcontrol.demo_models.streams import EventStream
 
@@ -38,7 +47,8 @@ class DemoModels:
     async def chat(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
         order = chat_order(await _fields(request))
-        reply = reply_to(order, self.seed)
+        reply = reply_to(order, self.seed, _attempt(request))
+        await _fail(request, reply.fault)
         await asyncio.sleep(self.latency * reply.first_s)
         if reply.fails or not order.stream:
             await asyncio.sleep(self.latency * reply.rest_s)
@@ -67,6 +77,24 @@ def demo_models(*, seed: int = 0, latency: float = 1.0) -> Starlette:
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _attempt(request: Request) -> int:
+    text = request.headers.get(ATTEMPT_HEADER, "1")
+    return int(text[:4]) if text.isascii() and text.isdecimal() else 1
+
+
+async def _fail(request: Request, fault: Fault | None) -> None:
+    """Fail as the server itself does; what is wrong with a reply stands in the reply."""
+    if fault is Fault.BUSY:
+        raise too_many_requests(RETRY_AFTER_S)
+    if fault is Fault.ERROR:
+        raise server_error()
+    if fault is Fault.HANG:
+        until = time.monotonic() + HANGS_S
+        while time.monotonic() < until and not await request.is_disconnected():
+            await asyncio.sleep(0.05)
+        raise server_error()
 
 
 async def _about(request: Request) -> Response:
@@ -105,13 +133,13 @@ def _json(document: Any, status: int = 200, headers: Mapping[str, str] | None = 
 
 async def _problem(request: Request, error: Exception) -> Response:
     """Whatever went wrong, in OpenAI's form."""
-    headers = None
+    headers: Mapping[str, str] | None = None
     if isinstance(error, RefusedError):
-        refused = error
+        refused, headers = error, error.headers
     elif isinstance(error, HTTPException):
         refused, headers = _of_routing(request, error.status_code), error.headers
     else:
-        refused = RefusedError(500, "The server had an error while processing your request.", kind="server_error")
+        refused = server_error()
     return _json(refused.document(), refused.status, headers)
 
 

@@ -1,4 +1,4 @@
-"""The demo models by name: one that is well, and one for each way to fail (ten-failures.md, 8 to 10)."""
+"""The demo models by name: one that is well, one for each way to fail (ten-failures.md, 8 to 10), and judges."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +16,8 @@ class Behaviour:
     share_of_broken_streams: float = 0.0
     hedges: bool = False
     impossible_dates: bool = False
+    judges: bool = False
+    is_faulty: bool = False
 
 
 BEHAVIOURS: Final = {
@@ -27,6 +29,8 @@ BEHAVIOURS: Final = {
         Behaviour("demo-broken-streams", share_of_broken_streams=0.2),
         Behaviour("demo-hedging", hedges=True),
         Behaviour("demo-impossible-dates", impossible_dates=True),
+        Behaviour("demo-judge", judges=True),
+        Behaviour("demo-judge-faulty", judges=True, is_faulty=True),
     )
 }
 NAMES: Final = (*BEHAVIOURS, EMBEDDING)

@@ -68,6 +68,17 @@ class Fields:
             raise wrong_value(self.named(name), f"an integer from {least} to {'any' if most is None else most}")
         return value
 
+    def number(self, name: str, *, least: float, most: float) -> float | None:
+        """A number within limits, or None."""
+        value = self.value(name)
+        if value is None:
+            return None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise wrong_type(self.named(name), "a number", value)
+        if not least <= value <= most:
+            raise wrong_value(self.named(name), f"a number from {least:g} to {most:g}")
+        return float(value)
+
     def items(self, name: str) -> list[Any]:
         """An array that must be there and hold something."""
         value = self.required(name)

@@ -18,6 +18,7 @@ from relcontrol.demo_models.tokens import has_more_than
 ROLES: Final = ("developer", "system", "user", "assistant", "tool", "function")
 CONTEXT_TOKENS: Final = 128_000
 MOST_STOPS: Final = 4
+FORMS: Final = ("text", "json_object", "json_schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Order:
     most_tokens: int | None = None
     stops: tuple[str, ...] = ()
     seed: int | None = None
+    temperature: float = 1.0
+    wants_json: bool = False
 
     def question(self) -> str:
         """What the user said last."""
@@ -60,6 +63,8 @@ def chat_order(fields: Fields) -> Order:
         most_tokens=fields.whole("max_completion_tokens", least=1) or fields.whole("max_tokens", least=1),
         stops=_stops(fields),
         seed=fields.whole("seed"),
+        temperature=1.0 if (warm := fields.number("temperature", least=0, most=2)) is None else warm,
+        wants_json=_wants_json(fields),
     )
 
 
@@ -106,6 +111,21 @@ def _include_usage(fields: Fields) -> bool:
         message = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
         raise RefusedError(400, message, param="stream_options")
     return options.truth("include_usage")
+
+
+def _wants_json(fields: Fields) -> bool:
+    asked = fields.inner("response_format")
+    if asked is None:
+        return False
+    form = asked.text("type")
+    if form not in FORMS:
+        raise wrong_value(asked.named("type"), f"one of {', '.join(FORMS)}")
+    if form == "json_schema":
+        named = asked.inner("json_schema")
+        if named is None:
+            raise missing(asked.named("json_schema"))
+        named.text("name")
+    return form != "text"
 
 
 def _stops(fields: Fields) -> tuple[str, ...]:

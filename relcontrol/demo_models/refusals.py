@@ -1,5 +1,6 @@
 """Refusals in OpenAI's form: `{"error": {"message", "type", "param", "code"}}`."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 INVALID: Final = "invalid_request_error"
@@ -10,10 +11,18 @@ class RefusedError(Exception):
     """A request that is answered with an error object."""
 
     def __init__(
-        self, status: int, message: str, *, param: str | None = None, code: str | None = None, kind: str = INVALID
+        self,
+        status: int,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        kind: str = INVALID,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.param, self.code, self.kind = status, message, param, code, kind
+        self.headers = headers
 
     def document(self) -> dict[str, Any]:
         """The body of the answer."""
@@ -51,6 +60,18 @@ def too_many_tokens(most: int, param: str) -> RefusedError:
 def too_long_an_answer() -> RefusedError:
     """What a model says that times out on long answers."""
     return RefusedError(504, "The answer was not finished in time.", code="timeout", kind="server_error")
+
+
+def too_many_requests(seconds: int) -> RefusedError:
+    """What a server says that is asked too much."""
+    message = f"Rate limit reached. Please try again in {seconds}s."
+    headers = {"retry-after": str(seconds)}
+    return RefusedError(429, message, code="rate_limit_exceeded", kind="requests", headers=headers)
+
+
+def server_error() -> RefusedError:
+    """What a server says that is broken."""
+    return RefusedError(500, "The server had an error while processing your request.", kind="server_error")
 
 
 def _json_type(value: object) -> str:

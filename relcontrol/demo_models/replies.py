@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from relcontrol.demo_models.draws import fraction, key_of
+from relcontrol.demo_models.faults import DRIFTED, REFUSAL, WRONG_SHAPE, Fault, drawn_fault
+from relcontrol.demo_models.judging import judgement
 from relcontrol.demo_models.orders import Order
 from relcontrol.demo_models.tokens import count_of, tokens_of
 from relcontrol.demo_models.wording import answer, hedge
@@ -34,18 +36,25 @@ class Reply:
     rest_s: float
     breaks_after: int | None
     fails: bool
+    fault: Fault | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the words are a refusal."""
+        return self.fault is Fault.REFUSAL
 
     def text(self) -> str:
         """The whole answer."""
         return "".join(self.chunks)
 
 
-def reply_to(order: Order, seed: int) -> Reply:
-    """The one reply that this order gets; its own seed counts before that of the server."""
+def reply_to(order: Order, seed: int, attempt: int = 1) -> Reply:
+    """The one reply that this attempt at an order gets; its own seed counts before that of the server."""
     behaviour = order.behaviour
     said_before = [part for message in order.messages for part in (message.role, message.text)]
     key = key_of(seed if order.seed is None else order.seed, *said_before)
-    text = answer(order.question(), key, impossible_dates=behaviour.impossible_dates, most=order.most_tokens)
+    fault = drawn_fault(key, attempt) if behaviour.is_faulty else None
+    text = _text(order, key, fault)
     tokens, finish_reason = _cut(text, order)
     awaited, most = len(tokens), behaviour.fails_above_tokens or len(tokens)
     if behaviour.hedges:  # as slow as the answer that it does not give
@@ -64,7 +73,28 @@ def reply_to(order: Order, seed: int) -> Reply:
         rest_s=behaviour.slowness * TOKEN_S * min(awaited, most),
         breaks_after=_breaks_after(key, len(chunks), behaviour.share_of_broken_streams),
         fails=awaited > most,
+        fault=fault,
     )
+
+
+def _text(order: Order, key: bytes, fault: Fault | None) -> str:
+    behaviour = order.behaviour
+    if not behaviour.judges:
+        return answer(order.question(), key, impossible_dates=behaviour.impossible_dates, most=order.most_tokens)
+    said = judgement(order, key)
+    match fault:
+        case Fault.HALF_JSON:
+            return said[: len(said) // 2]
+        case Fault.REFUSAL:
+            return REFUSAL
+        case Fault.WRONG_SHAPE:
+            return WRONG_SHAPE
+    return said
+
+
+def model_that_answers(order: Order, reply: Reply) -> str:
+    """What the server says answered."""
+    return order.behaviour.name + (DRIFTED if reply.fault is Fault.DRIFTED else "")
 
 
 def _cut(text: str, order: Order) -> tuple[list[str], str]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from relcontrol.demo_models.behaviours import NAMES
 from relcontrol.demo_models.draws import key_of
 from relcontrol.demo_models.orders import Order
-from relcontrol.demo_models.replies import Reply
+from relcontrol.demo_models.replies import Reply, model_that_answers
 
 CREATED: Final = 1_767_225_600  # the first second of 2026
 OWNER: Final = "relcontrol-demo"
@@ -36,7 +36,8 @@ def models() -> dict[str, Any]:
 
 def completion(order: Order, reply: Reply) -> dict[str, Any]:
     """The answer to a request without `stream`."""
-    message: dict[str, Any] = {"role": "assistant", "content": reply.text(), "refusal": None, "annotations": []}
+    said, refused = (None, reply.text()) if reply.refuses else (reply.text(), None)
+    message: dict[str, Any] = {"role": "assistant", "content": said, "refusal": refused, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
     return {**_head(order, reply, "chat.completion"), "choices": [choice], "usage": _usage(reply)}
 
@@ -48,7 +49,8 @@ def opening(order: Order, reply: Reply) -> bytes:
 
 def contents(order: Order, reply: Reply) -> Iterator[bytes]:
     """An event for each piece of the answer."""
-    return (_chunk(order, reply, {"content": piece}) for piece in reply.chunks)
+    member = "refusal" if reply.refuses else "content"
+    return (_chunk(order, reply, {member: piece}) for piece in reply.chunks)
 
 
 def closing(order: Order, reply: Reply) -> bytes:
@@ -66,7 +68,7 @@ def _chunk(order: Order, reply: Reply, delta: dict[str, Any], finish_reason: str
 
 
 def _head(order: Order, reply: Reply, kind: str) -> dict[str, Any]:
-    name = order.behaviour.name
+    name = model_that_answers(order, reply)
     return {
         "id": f"chatcmpl-{reply.key.hex()[:29]}",
         "object": kind,

@@ -10,7 +10,9 @@ from relcontrol.runtime.folders import CHECKOUT
 from relcontrol.runtime.ports import DEMO_MODELS_OFFSET, EDGE_OFFSET, GATEWAY_OFFSET, LOOPBACK
 from relcontrol.runtime.processes import MARK
 
-THREADS = ("--pool", "threads", "--concurrency", "4")  # replays wait for model servers most of their time
+# Replays, evaluations and calibrations wait for model servers most of their time, some for many minutes: nothing else
+# of their queue, the heartbeat least of all, may wait behind one of them.
+THREADS = ("--pool", "threads", "--concurrency", "4")
 REQUEST_LINE = b'"event": "request"'  # in the gateway's log
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what somebody may ask for, not what we choose
 
@@ -57,7 +59,7 @@ def services(
         Service("edge", base_url(host, port + EDGE_OFFSET), edge),
         *([_gateway(host, port, gateway, quiet=bool(traffic_key))] if gateway else []),
         Service("ticker", "queue ticks", _worker(celery, "ticker", "ticks")),
-        Service("worker", "queue work", _worker(celery, "worker", "work")),
+        Service("worker", "queue work", _worker(celery, "worker", "work", *THREADS)),
         Service("replayer", "queue replays", _worker(celery, "replayer", "replays", *THREADS)),
         Service("beat", "periodic ticks", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
         *([_demo_models(port)] if with_demo else []),
@@ -97,7 +99,9 @@ def _demo_life(host: str, port: int, key: Path) -> list[Service]:
     traffic = [*_manage("demo-traffic"), "--gateway", url, "--key-file", str(key)]
     return [
         Service("demo-traffic", f"made-up users of {url}", traffic),
-        Service("demo-director", "rolls r1 and r2 out, once", _manage("demo-director"), once=True),
+        Service(
+            "demo-director", "rolls r1 and r2 out and has the judge measured, once", _manage("demo-director"), once=True
+        ),
     ]
 
 

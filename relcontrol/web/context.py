@@ -53,7 +53,7 @@ MENU = (
             Screen("Slices and thresholds", "list-tree", "slices", "t"),
             Screen("Suites", "file-text", "suites", "u"),
             Screen("Prompts", "pencil", "prompts", "m"),
-            Screen("Panels and judges", "users", "panels", "p"),
+            Screen("Panels and judges", "users", "panels", "p", ("judges", "calibrations")),
         ),
     ),
     (

@@ -1,4 +1,7 @@
-"""REST: judging a release on sent results. The registry names the candidate, `gates` does the rest."""
+"""REST: judging a release, on results that are sent or on those that relcontrol gets itself.
+
+The registry names the candidate, `gates` does the rest.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -10,7 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gates.api.runs import WAIT, run_as_json, summary_as_json, wait_of, waited_for
-from gates.api.shapes import RUN, RUNS, a_list, number, text
+from gates.api.shapes import RUN, RUNS, number, text
+from gates.evaluating.order import read_evaluation_order
 from gates.run_models import GateRun
 from gates.runs.reading import RESULTS, read_order
 from gates.runs.requesting import carry_out, request_run
@@ -22,6 +26,7 @@ from relcontrol.api.pages import PAGED, listed
 from relcontrol.clock import now
 from relcontrol.errors import Conflict, DomainError, FieldError, Forbidden, Invalid, Malformed
 from releases.candidates import candidate_of
+from releases.evaluating.requesting import request_evaluation
 from releases.models import Release
 from releases.selectors import release_named
 
@@ -59,8 +64,38 @@ ORDER: Final = inline_serializer(
         "commit": serializers.CharField(required=False, allow_null=True),
         "feature_snapshot": serializers.CharField(required=False, allow_null=True),
         "dry_run": serializers.BooleanField(required=False, allow_null=True, help_text="Computed, without effect."),
-        "results": a_list(RESULT),
+        "results": serializers.ListField(
+            child=RESULT, required=False, help_text="Left out: relcontrol answers and judges the suite itself."
+        ),
+        "samples": serializers.IntegerField(
+            required=False,
+            allow_null=True,
+            min_value=1,
+            max_value=5,
+            help_text="Without results: answers a case.",
+        ),
+        "budget": inline_serializer(
+            "EvaluationBudget",
+            {
+                "cases": serializers.IntegerField(required=False, allow_null=True, min_value=1),
+                "tokens": serializers.IntegerField(required=False, allow_null=True, min_value=1),
+                "cost": serializers.CharField(required=False, allow_null=True),
+            },
+            required=False,
+            allow_null=True,
+            help_text="Without results: what may be spent at most, scores and the previous release included.",
+        ),
+        "concurrency": serializers.IntegerField(
+            required=False, allow_null=True, min_value=1, max_value=64, help_text="Without results: calls at once."
+        ),
+        "fresh": serializers.BooleanField(
+            required=False, allow_null=True, help_text="Without results: ask again for answers that are known."
+        ),
     },
+)
+EMPTY: Final = (
+    'The body is empty. Send {"judge": "external:…", "results": […]}, or {} to have relcontrol answer and judge the '
+    "suite itself."
 )
 KINDS: Final[Mapping[int, type[DomainError]]] = {Conflict.status: Conflict, Forbidden.status: Forbidden}
 
@@ -68,8 +103,11 @@ KINDS: Final[Mapping[int, type[DomainError]]] = {Conflict.status: Conflict, Forb
 @extend_schema_view(
     get=extend_schema(summary="Gate runs of a release, newest first", parameters=PAGED, responses=RUNS),
     post=extend_schema(
-        summary="Judge a release on sent results",
-        description="202 with the run's id; with `wait` 200 and the verdict, once there is one.",
+        summary="Judge a release on sent results, or have relcontrol answer and judge the suite",
+        description=(
+            "202 with the run's id; with `wait` 200 and the verdict, once there is one. Without `results` relcontrol "
+            "asks the release's model server and the judges itself."
+        ),
         parameters=[WAIT],
         request=ORDER,
         responses={200: RUN, 202: RUN},
@@ -106,7 +144,11 @@ class ReleaseGateRuns(Call):
     def _requested(self, request: Request, row: Release) -> Response:
         body = request._request.body
         if not body or not isinstance(request.data, dict):
-            raise Malformed('The body is empty. Send a JSON object, such as {"judge": "external:…", "results": […]}.')
+            raise Malformed(EMPTY)
+        if RESULTS not in request.data:
+            order = read_evaluation_order(request.data)
+            run = request_evaluation(actor=self.actor, release=row, order=order)
+            return Response({"gate_run_id": run.pk}, 202)
         run = request_run(
             actor=self.actor,
             candidate=candidate_of(row),

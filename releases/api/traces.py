@@ -16,11 +16,11 @@ from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission
 from relcontrol.api.calls import Call
 from relcontrol.api.pages import PAGED, limit_of, moment_of
 from relcontrol.errors import Malformed, invalid
+from relcontrol.model_servers.outcomes import OTHER_ENDS, RELEASE_ERRORS
 from releases.api.shapes import JSON, TEXT, a_list
 from releases.bucketing import Arm
 from releases.trace_models import Trace
 from releases.traces.opened import STATES, Body, opened
-from releases.traces.outcomes import OTHER_ENDS, RELEASE_ERRORS
 from releases.traces.paging import release_sha, trace_page
 from releases.traces.selectors import NONE, traces_of
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.types import Receive
 
+from relcontrol.model_servers import outcomes
 from releases.bucketing import Arm
 from releases.gateway.admission import Admission
 from releases.gateway.bodies import flag, parsed, read_body
@@ -22,7 +23,6 @@ from releases.gateway.rendering import rendered, usage_asked
 from releases.gateway.shadows import Shadows
 from releases.gateway.sinks import ClientSink
 from releases.gateway.upstream import Upstream
-from releases.traces import outcomes
 
 SHA_SHOWN: Final = 12
 

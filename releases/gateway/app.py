@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
 
+from relcontrol.model_servers import outcomes
 from releases.gateway import listings
 from releases.gateway.answering import Answering
 from releases.gateway.calls import Call
@@ -22,7 +23,6 @@ from releases.gateway.headers import Headers
 from releases.gateway.metrics import CONTENT_TYPE, exposition
 from releases.gateway.recording import Recorder
 from releases.gateway.sinks import JSON, ClientSink
-from releases.traces import outcomes
 
 MODEL_PATH: Final = "/v1/models/"
 SHOWN: Final = 200

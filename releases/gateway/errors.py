@@ -1,6 +1,6 @@
 """What the gateway says instead of an answer: OpenAI's error object (gateway.md "A request", step 1).
 
-`outcome` is the word that the trace of such a request carries (`releases.traces.outcomes`).
+`outcome` is the word that the trace of such a request carries (`relcontrol.model_servers.outcomes`).
 """
 
 import json
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from relcontrol.bundle.errors import BundleError
-from releases.traces import outcomes
+from relcontrol.model_servers import outcomes
 
 INVALID: Final = "invalid_request_error"
 SERVER: Final = "server_error"

@@ -1,7 +1,7 @@
 """One conversation with a model server: its answer passed to a sink as it comes, and measured.
 
-The sink is the client, or nobody in a shadow. How it ended is told in the words of `releases.traces.outcomes`; an
-error is that of the release only where the release made it.
+The sink is the client, or nobody in a shadow. How it ended is told in the words of
+`relcontrol.model_servers.outcomes`; an error is that of the release only where the release made it.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from typing import Any, Final, Protocol
 
 import aiohttp
 
+from relcontrol.model_servers import outcomes
 from releases.gateway import failures
 from releases.gateway.control.snapshot import EndpointEntry
 from releases.gateway.errors import GatewayError
 from releases.gateway.outputs import Output
 from releases.gateway.streams import ChatStream
 from releases.gateway.upstream import Upstream
-from releases.traces import outcomes
 
 LARGEST_ANSWER: Final = 64 * 1024 * 1024
 TRAILER_SECONDS: Final = 1.0  # for the end of a chunked body after [DONE], so that the connection can be used again

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import aiohttp
 
+from relcontrol.model_servers import outcomes
 from releases.gateway.errors import UPSTREAM, GatewayError
-from releases.traces import outcomes
 
 LARGEST_ERROR: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 2_000

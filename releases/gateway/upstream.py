@@ -10,10 +10,10 @@ from typing import Final
 import aiohttp
 from aiohttp import hdrs
 
-from releases.credentials import MissingCredentialError, credential
+from relcontrol.model_servers import outcomes
+from relcontrol.model_servers.credentials import MissingCredentialError, credential
 from releases.gateway.control.snapshot import EndpointEntry
 from releases.gateway.errors import UPSTREAM, GatewayError
-from releases.traces import outcomes
 
 CONNECT_SECONDS: Final = 5.0
 CREDENTIAL_SECONDS: Final = 5.0  # a rotated secret is taken up within this time

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from django.db import connection
 
+from relcontrol.model_servers.outcomes import REFUSED, RELEASE_ERRORS
 from releases.bucketing import Arm
 from releases.measuring.checkpoint_sums import SubjectCounts
 from releases.rollout_models import Measurement, Rollout
-from releases.traces.outcomes import REFUSED, RELEASE_ERRORS
 
 CANDIDATE, STABLE = Arm.CANDIDATE.value, Arm.STABLE.value
 

@@ -7,9 +7,7 @@ An error that says nothing of itself (`_OTHER`) counts against the release, as a
 from collections.abc import Iterable
 from typing import Final
 
-from releases.otlp.attributes import number
-from releases.otlp.span import Attributes, Event
-from releases.traces.outcomes import (
+from relcontrol.model_servers.outcomes import (
     CLIENT_GONE,
     CONNECTION_FAILED,
     STREAM_BROKEN,
@@ -19,6 +17,8 @@ from releases.traces.outcomes import (
     UPSTREAM_DENIED,
     outcome_of,
 )
+from releases.otlp.attributes import number
+from releases.otlp.span import Attributes, Event
 
 WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (TIMEOUT, ("timeout", "timedout", "deadline")),

@@ -9,7 +9,7 @@ from gates.pages.runs.slice_rows import slice_rows
 from gates.run_models import GateRun
 from gates.runs.selectors import runs_of_manifest
 from gates.scorecards.headline import headline
-from relcontrol.accounts.permissions import REQUEST_OVERRIDES, WRITE_ROLLOUTS, Denied, Permission
+from relcontrol.accounts.permissions import REQUEST_OVERRIDES, WRITE_GATES, WRITE_ROLLOUTS, Denied, Permission
 from relcontrol.web.pages import PageRequest
 from releases.deployability import Deployability
 from releases.models import Release
@@ -22,7 +22,11 @@ OVERRIDES_SHOWN: Final = 50
 def gate_tab(request: PageRequest, row: Release, run: GateRun | None) -> dict[str, Any]:
     """The run that decides with its worst slices, and every run of this manifest."""
     runs = list(light(runs_of_manifest(row.organization, row.manifest_sha256))[:RUNS_SHOWN])
-    context: dict[str, Any] = {"rows": run_rows(runs), "first_command": first_command(request, row.pk)}
+    context: dict[str, Any] = {
+        "rows": run_rows(runs),
+        "first_command": first_command(request, row.pk),
+        "evaluate_url": _address(request, WRITE_GATES, "release-evaluate", row),
+    }
     if run is None or run.document is None:
         return context
     return context | {

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gates.rule_judge.judging import text_of
+from relcontrol.model_servers import outcomes
 from relcontrol.web.words import number, percent
 from releases.trace_models import Trace
-from releases.traces import outcomes
 from releases.traces.opened import State
 from releases.traces.unassigned import MOST_COUNTED, RouteShare
 

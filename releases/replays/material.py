@@ -1,20 +1,29 @@
-"""What one run of the job works with: both releases as gateways know them, and the rules of each slice."""
+"""What one run of the job works with: both releases as gateways know them, each slice's judge, and its way to write."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
+from gates.models import Judge
 from gates.rule_judges import NamedRules
 from relcontrol.accounts.models import Endpoint
+from relcontrol.clock import now
 from relcontrol.errors import Conflict
-from relcontrol.jobs.leases import Lease
+from relcontrol.jobs.leases import LEASE, Lease
+from relcontrol.model_servers.credentials import MissingCredentialError, credential
 from releases.bucketing import Arm
-from releases.credentials import MissingCredentialError, credential
 from releases.gateway.control.snapshot import ApplicationEntry, ReleaseEntry
 from releases.models import Release
 from releases.replays.rendering import application_entry, release_entry
-from releases.replays.scoring import rules_of_slice
-from releases.rollout_models import ReplayJob, Rollout
+from releases.replays.scoring import model_of_slice, rules_of_slice
+from releases.rollout_models import ReplayJob, ReplayPair, Rollout
+from releases.traces.bodies import seal_body
+
+RESULT: Final = (
+    *("state", "answers", "candidate_score", "stable_score"),
+    *("source", "findings", "problem", "scored_at"),
+)
 
 
 class Answering(NamedTuple):
@@ -31,6 +40,7 @@ class Replay:
     lease: Lease[ReplayJob]
     row: Rollout
     _rules: dict[str, NamedRules] = field(default_factory=dict)
+    _models: dict[str, Judge | None] = field(default_factory=dict)
 
     @cached_property
     def application(self) -> ApplicationEntry:
@@ -53,6 +63,24 @@ class Replay:
         if slug not in self._rules:
             self._rules[slug] = rules_of_slice(self.row.organization, slug)
         return self._rules[slug]
+
+    def model_of(self, slug: str) -> Judge | None:
+        """The judge of a slice that asks a model; None where rules score its answers here."""
+        if slug not in self._models:
+            self._models[slug] = model_of_slice(self.row.organization, slug)
+        return self._models[slug]
+
+
+def write_pair(run: Replay, pair: ReplayPair, kept: Mapping[str, Any]) -> None:
+    """Write what came of a pair under the job's fence; `kept` is sealed as its answers."""
+    with run.lease.writing() as job:
+        if kept:
+            pair.answers = seal_body(pair.organization_id, bytes(pair.subject), dict(kept))
+        # Never an insert: whoever was erased meanwhile stays erased.
+        waiting = ReplayPair.objects.filter(pk=pair.pk, state__in=[ReplayPair.State.QUEUED, ReplayPair.State.ANSWERED])
+        waiting.update(**{name: getattr(pair, name) for name in RESULT})
+        job.progress_done, job.lease_until = job.progress_done + 1, now() + LEASE
+        job.save(update_fields=["progress_done", "lease_until"])
 
 
 def _answering(release: Release, endpoints: list[Endpoint]) -> Answering:

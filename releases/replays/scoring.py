@@ -1,5 +1,7 @@
-"""Scoring both answers of a pair (statistics.md R15): by the rules of the slice's judge, else by the default rules.
+"""Scoring both answers of a pair (statistics.md R15): by the slice's judge where relcontrol can ask it, else by rules.
 
+A judge that is a model, or a composition with one, is asked in `judging`; one that compares with a reference cannot
+judge live answers, as they have none: the default rules do. Rules score here.
 Scores of a judge that works elsewhere come in later (`external_scores`) and take the place of the rules' scores, but
 where a rule has found something against an answer its 0 stands: rules veto.
 """
@@ -8,7 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from gates.models import Slice
+from gates.judges import EXTERNAL, children_of, judge_named
+from gates.llm_judge.definition import KIND as LLM
+from gates.models import Judge, Slice
 from gates.rule_judge.judging import Finding, score, text_of
 from gates.rule_judges import NamedRules, rules_for
 from relcontrol.accounts.models import Organization
@@ -16,6 +20,7 @@ from releases.replays.rendering import client_body
 from releases.rollout_models import ReplayPair
 
 SIDES: Final = ("candidate", "stable")
+GONE: Final = "The prompt was erased, or is older than traces are kept."
 TOOLS: Final = "An answer calls tools; tools with side effects are not replayed."
 
 
@@ -28,6 +33,17 @@ def judge_of_slice(organization: Organization, slug: str) -> str:
 def rules_of_slice(organization: Organization, slug: str) -> NamedRules:
     """The rules that score live answers of a slice."""
     return rules_for(organization, judge_of_slice(organization, slug))
+
+
+def model_of_slice(organization: Organization, slug: str) -> Judge | None:
+    """The judge of a slice that asks a model and needs no reference; None where rules are to score."""
+    name = judge_of_slice(organization, slug)
+    if not name or name.startswith(EXTERNAL):
+        return None
+    judge = judge_named(organization, name)
+    members = children_of(judge) or [judge]
+    models = [each for each in members if each.definition["kind"] == LLM]
+    return judge if models and not any(each.definition["reference"] for each in models) else None
 
 
 def score_pair(

@@ -1,7 +1,8 @@
 """The job of a checkpoint's replays: each chosen prompt answered by the other arm, both answers scored.
 
 Eight calls are in flight; each result is written alone under the job's fence, so that a job that is killed anywhere
-repeats at most those eight. The other arm's error is the error monitor's business: such a pair is missing here.
+repeats at most those eight. The other arm's error is the error monitor's business: such a pair is missing here. What a
+model is to judge waits as answered until all replays are there (`judging`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,13 +13,14 @@ from typing import Any, Final
 from relcontrol.clock import now
 from relcontrol.jobs.leases import LEASE, Lease
 from relcontrol.jobs.models import LeasedJob
+from relcontrol.model_servers.calls import Calls
+from relcontrol.model_servers.client import Answer
 from releases.bucketing import Arm
-from releases.replays.calls import Calls
-from releases.replays.client import Answer
-from releases.replays.material import Replay
+from releases.replays.judging import judge_answered
+from releases.replays.material import Replay, write_pair
 from releases.replays.pairing import opened
 from releases.replays.rendering import NotReplayableError, client_body, upstream_body
-from releases.replays.scoring import score_pair, unusable
+from releases.replays.scoring import GONE, score_pair, unusable
 from releases.rollout_models import ReplayJob, ReplayPair, Rollout
 from releases.trace_models import Trace
 from releases.traces.bodies import open_body, seal_body
@@ -27,11 +29,6 @@ IN_FLIGHT: Final = 8
 CALL_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 5.0
 RENEW_EVERY: Final = timedelta(seconds=5)
-RESULT: Final = (
-    *("state", "answers", "candidate_score", "stable_score"),
-    *("source", "findings", "problem", "scored_at"),
-)
-GONE: Final = "The prompt was erased, or is older than traces are kept."
 OUTDATED: Final = "The rollout went on before this prompt was replayed."
 State = ReplayPair.State
 
@@ -45,6 +42,7 @@ def replay(lease: Lease[ReplayJob]) -> None:
     _score_answered(run)
     with Calls(time_limit=CALL_SECONDS) as calls:
         _replay_all(run, calls)
+    judge_answered(run, [entry for entry in _pairs(run, State.ANSWERED) if run.model_of(entry[0].slice)])
     _finish(run)
 
 
@@ -59,10 +57,11 @@ def _pairs(run: Replay, state: ReplayPair.State) -> Iterator[tuple[ReplayPair, A
 
 
 def _score_answered(run: Replay) -> None:
-    """Pairs of a shadow, whose answers are both there."""
+    """Pairs of a shadow, whose answers are both there, by rules; a model judges them with all others."""
     for pair, traced in _pairs(run, State.ANSWERED):
-        answers = open_body(pair.organization_id, bytes(pair.subject), bytes(pair.answers or b""))
-        _store(run, pair, traced, answers)
+        if run.model_of(pair.slice) is None:
+            answers = open_body(pair.organization_id, bytes(pair.subject), bytes(pair.answers or b""))
+            _store(run, pair, traced, answers)
 
 
 def _replay_all(run: Replay, calls: Calls) -> None:
@@ -112,7 +111,20 @@ def _store_answer(run: Replay, pair: ReplayPair, traced: Mapping[str, Any], answ
         said = f"The {other.value} did not answer the replay: {answer.error}"
         _store(run, pair, traced, None, problem=f"{said} ({answer.status})." if answer.status else f"{said}.")
         return
-    _store(run, pair, traced, {other.value: answer.output, pair.served: traced["output"]})
+    answers = {other.value: answer.output, pair.served: traced["output"]}
+    if run.model_of(pair.slice):
+        _keep_answers(run, pair, answers)
+    else:
+        _store(run, pair, traced, answers)
+
+
+def _keep_answers(run: Replay, pair: ReplayPair, answers: Mapping[str, Any]) -> None:
+    """Both answers are there, and wait for a model's scores."""
+    sealed = seal_body(pair.organization_id, bytes(pair.subject), dict(answers))
+    with run.lease.writing() as job:
+        ReplayPair.objects.filter(pk=pair.pk, state=State.QUEUED).update(state=State.ANSWERED, answers=sealed)
+        job.lease_until = now() + LEASE
+        job.save(update_fields=["lease_until"])
 
 
 def _store(run: Replay, pair: ReplayPair, traced: Any, answers: Any, *, problem: str = "") -> None:
@@ -122,14 +134,7 @@ def _store(run: Replay, pair: ReplayPair, traced: Any, answers: Any, *, problem:
         kept = unusable(pair, problem or GONE, {}, at)
     else:
         kept = score_pair(pair, run.rules_of(pair.slice), traced, answers, at)
-    with run.lease.writing() as job:
-        if kept:
-            pair.answers = seal_body(pair.organization_id, bytes(pair.subject), kept)
-        # Never an insert: whoever was erased meanwhile stays erased.
-        waiting = ReplayPair.objects.filter(pk=pair.pk, state__in=[State.QUEUED, State.ANSWERED])
-        waiting.update(**{name: getattr(pair, name) for name in RESULT})
-        job.progress_done, job.lease_until = job.progress_done + 1, at + LEASE
-        job.save(update_fields=["progress_done", "lease_until"])
+    write_pair(run, pair, kept)
 
 
 def _finish(run: Replay) -> None:

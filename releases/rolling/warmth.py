@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from relcontrol.accounts.models import Endpoint
-from releases.credentials import MissingCredentialError, credential
+from relcontrol.model_servers.client import Answer, answer
+from relcontrol.model_servers.credentials import MissingCredentialError, credential
 from releases.models import Release
-from releases.replays.client import Answer, answer
 from releases.replica_models import Warmth
 from releases.rolling.selectors import open_rollouts
 from releases.routing.serving import Served, Unserved, endpoint_still

@@ -6,14 +6,25 @@ A page opens many at once with one query for the keys; one that is gone, or dama
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
-from releases.trace_models import Trace
-from releases.traces.bodies import BodyKeys, DamagedBodyError
+from releases.traces.bodies import BodyKeys, Bytes, DamagedBodyError
 from releases.traces.keys import Keys, keys_of
 
 State = Literal["open", "none", "erased", "damaged"]
 STATES: Final[tuple[State, ...]] = ("open", "none", "erased", "damaged")
+
+
+class Sealed(Protocol):
+    """What there is to open: a trace, or those columns of one."""
+
+    @property
+    def subject(self) -> Bytes:
+        """Whose key it is under."""
+
+    @property
+    def body(self) -> Bytes | None:
+        """What was sealed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +37,7 @@ class Body:
     metadata: Any = None
 
 
-def opened(organization_id: str, rows: Sequence[Trace]) -> list[Body]:
+def opened(organization_id: str, rows: Sequence[Sealed]) -> list[Body]:
     """The bodies of these traces, in their order. The caller has asked whether they may be read."""
     subjects = keys_of(organization_id, (bytes(row.subject) for row in rows)) if rows else {}
     keys = BodyKeys(organization_id, subjects)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeGuard
 
-from releases.traces.outcomes import OTHER_ENDS, RELEASE_ERRORS
+from relcontrol.model_servers.outcomes import OTHER_ENDS, RELEASE_ERRORS
 
 AHEAD: Final = timedelta(minutes=5)
 MAX_BODY: Final = 1024 * 1024

@@ -9,9 +9,10 @@ Rules are compiled once for what the tree says, and read again after two seconds
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db.models import Count, Q
@@ -86,17 +87,24 @@ def share_of_unassigned(organization: Organization, route: str | None, since: da
     return Unassigned(totals["count"], totals["of"])
 
 
+def tree_of(rows: Iterable[Slice], applications: Mapping[str, str], read_at: datetime) -> SliceTree:
+    """The tree of these slices, saved or drafted; `applications` has the application of each route."""
+    children: dict[str | None, list[Slice]] = {}
+    for row in sorted(rows, key=attrgetter("slug")):
+        children.setdefault(row.parent_id, []).append(row)
+    return SliceTree(tuple(_nodes(children, None)), applications, read_at)
+
+
+def applications_by_route(organization: Organization) -> dict[str, str]:
+    """The application of every route."""
+    return dict(Route.objects.filter(application__organization=organization).values_list("id", "application_id"))
+
+
 _remembered: dict[str, SliceTree] = {}
 
 
 def _read(organization: Organization, now: datetime) -> SliceTree:
-    rows = Slice.objects.filter(organization=organization).order_by("slug")
-    children: dict[str | None, list[Slice]] = {}
-    for row in rows:
-        children.setdefault(row.parent_id, []).append(row)
-    routes = Route.objects.filter(application__organization=organization)
-    applications = dict(routes.values_list("id", "application_id"))
-    return SliceTree(tuple(_nodes(children, None)), applications, now)
+    return tree_of(Slice.objects.filter(organization=organization), applications_by_route(organization), now)
 
 
 def _nodes(children: Mapping[str | None, Sequence[Slice]], parent: str | None) -> Iterator[Node]:

@@ -81,39 +81,53 @@ def results_of(parts: Mapping[str, Graded], system: str) -> list[Row]:
     ]
 
 
-def failure_of(here: Stage, before: Mapping[str, Graded], after: Mapping[str, Graded]) -> Failure:
-    """Two releases judged one after the other."""
-    first = here.judged(here.register(), results_of(before, "r1"))
+@dataclass(frozen=True)
+class Story:
+    """The slices of an organization, and how the answers of its first and of its second release do in each."""
+
+    organization: str
+    slices: Sequence[Row]
+    before: Mapping[str, Graded]
+    after: Mapping[str, Graded]
+
+    def stage(self) -> Stage:
+        """The organization, with a suite that has a case for each answer."""
+        cases = [case for slug, part in self.before.items() for case in cases_of(slug, len(part.scores))]
+        return organization_with(self.slices, cases, self.organization)
+
+
+def failure_of(story: Story) -> Failure:
+    """Two releases judged one after the other on sent results."""
+    here = story.stage()
+    first = here.judged(here.register(), results_of(story.before, "r1"))
     release = here.register()
-    return Failure(here, release, first, here.judged(release, results_of(after, "r2")))
+    return Failure(here, release, first, here.judged(release, results_of(story.after, "r2")))
 
 
-def ip_licensing_collapse() -> Failure:
+def ip_licensing_collapse() -> Story:
     """#4: five slices as they were, one fallen by 0.27, and a mean that says nothing of it."""
     slices = [
         {"slug": slug, "name": name, "threshold": threshold} for slug, (name, _, _, _, threshold) in COLLAPSE.items()
     ]
-    cases = [case for slug, (_, _, _, count, _) in COLLAPSE.items() for case in cases_of(slug, count)]
     before = {slug: graded(count, rho) for slug, (_, _, rho, count, _) in COLLAPSE.items()}
     after = {slug: graded(count, rho) for slug, (_, rho, _, count, _) in COLLAPSE.items()}
-    return failure_of(organization_with(slices, cases), before, after)
+    return Story("northgate", slices, before, after)
 
 
-def pediatric_oncology() -> Failure:
+def pediatric_oncology() -> Story:
     """#5: everything is better by four points, and the judge no longer ranks pediatric answers as doctors do."""
     names = {"oncology": "Oncology", "adult-oncology": "Adult oncology", "pediatric-oncology": "Pediatric oncology"}
     slices = [
         {"slug": slug, "name": name, "threshold": 0.68, "parent": None if slug == "oncology" else "oncology"}
         for slug, name in names.items()
     ]
-    cases = [*cases_of("adult-oncology", 240), *cases_of("pediatric-oncology", 80)]
     adults = graded(240, 0.80)
     before = {"adult-oncology": adults, "pediatric-oncology": graded(80, 0.72)}
     after = {"adult-oncology": adults.shifted(0.04), "pediatric-oncology": graded(80, 0.61).shifted(0.04)}
-    return failure_of(organization_with(slices, cases, "hospital"), before, after)
+    return Story("hospital", slices, before, after)
 
 
-def belgian_french() -> Failure:
+def belgian_french() -> Story:
     """#6: French is better by three points on the whole, Belgian French worse by six and Swiss French by five."""
     names = {"french": "French", "belgian-french": "Belgian French", "swiss-french": "Swiss French"}
     slices = [
@@ -132,8 +146,7 @@ def belgian_french() -> Failure:
         "belgian-french": before["belgian-french"].shifted(-0.06),
         "swiss-french": graded(50, 0.71, seed=2).shifted(-0.05),
     }
-    cases = [case for slug, count in sizes.items() for case in cases_of(slug, count)]
-    return failure_of(organization_with(slices, cases, "brussels"), before, after)
+    return Story("brussels", slices, before, after)
 
 
 @dataclass

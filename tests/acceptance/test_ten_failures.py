@@ -23,6 +23,7 @@ from tests.acceptance.scenarios import (
     Failure,
     Skew,
     belgian_french,
+    failure_of,
     ip_licensing_collapse,
     pediatric_oncology,
     preprocessing_skew,
@@ -47,17 +48,17 @@ def skew(_scenarios: None) -> Skew:
 
 @pytest.fixture(scope="module")
 def collapse(_scenarios: None) -> Failure:
-    return ip_licensing_collapse()
+    return failure_of(ip_licensing_collapse())
 
 
 @pytest.fixture(scope="module")
 def oncology(_scenarios: None) -> Failure:
-    return pediatric_oncology()
+    return failure_of(pediatric_oncology())
 
 
 @pytest.fixture(scope="module")
 def french(_scenarios: None) -> Failure:
-    return belgian_french()
+    return failure_of(belgian_french())
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.releases.scene import PROMPT_VALUE, body
 
 T = TypeVar("T")
 
-# By the name of the address. A suite is a file and no JSON object: tests/gates and test_suite_uploads.py send it.
+# By the name of the address. Suites and grades are files and no JSON objects: tests/gates sends them.
 ACCEPTED: Mapping[str, dict[str, Any]] = {
     "api-applications": {"slug": "second", "name": "The second"},
     "api-application": {"name": "Renamed", "client_settings": ["temperature"]},
@@ -56,6 +56,12 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
     "api-slices-import": {
         "slices": [{"slug": "imported", "parent": "ip-licensing", "threshold": 0.6, "match": {"locale": "fr"}}],
         "dry_run": False,
+    },
+    "api-slice-matches": {
+        "match": {"metadata": {"matter": "licence"}},
+        "slug": "new-slice",
+        "parent": "ip-licensing",
+        "application": "legal-assistant",
     },
     "api-slice": {
         "name": "Renamed",
@@ -139,6 +145,12 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
             }
         ],
     },
+    "api-calibrations": {
+        "suite": "measured-on-of-northgate",
+        "slices": ["ip-licensing"],
+        "scores": [{"case_id": "c1", "answer_id": "a1", "score": 0.9}],
+    },
+    "api-calibration-cancel": {"reason": "The wrong suite."},
     "api-judges": {
         "name": "rules:strict@1",
         "rules": {
@@ -150,6 +162,24 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
             "max_chars": 2000,
         },
     },
+    "api-panels": {
+        "name": "Legal answers, November",
+        "rubric": "5: right and complete. 1: wrong, or no answer.",
+        "source": "suite",
+        "suite": "graded-of-northgate",
+        "slices": ["ip-licensing"],
+        "count": 1,
+        "raters": ["viewer@northgate.example"],
+        "raters_per_answer": 1,
+        "scale": [1, 5],
+        "seed": 7,
+    },
+    "api-panel-rate": {"grade": 4},
+    "api-panel-skip": {"reason": "I do not know this area of law."},
+    "api-panel-undo": {"task_id": None},
+    "api-panel-adjudicate": {"decision": "keep", "reason": "Both readings are possible."},
+    "api-panel-close": {"anyway": True},
+    "api-panel-cancel": {"reason": "The wrong suite was named."},
     "api-application-keys": {"name": "mobile", "route": None},
     "api-rollout-policies": {
         "application": "legal-assistant",
@@ -195,8 +225,9 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
         "reason": "The evaluation is through.",
     },
 }
-FILES = {"api-suites"}
-BODILESS = {"api-gate-run-cancel"}  # there is nothing that it must be told
+FILES = {"api-suites", "api-panel-import"}
+# There is nothing that they must be told.
+BODILESS = {"api-gate-run-cancel", "api-calibration-cancel", "api-panel-undo", "api-panel-close", "api-panel-cancel"}
 COMMANDS = [
     (address, method)
     for address in calls()

@@ -22,7 +22,15 @@ pytestmark = pytest.mark.usefixtures("eastgate")  # everybody is asked while a n
 PERSONAL = {"settings-token-revoke"}
 REFUSALS = {401, 403, 404, 405}
 BY_CALL = [pytest.param(address, method, id=f"{method} {address}") for address in calls() for method in METHODS]
-BY_CALL_OF_ONE = [pytest.param(a, method, id=f"{method} {a}") for a in calls() if a.parts for method in METHODS]
+# Methods that a call does not have are told before anybody is asked who she is: one test of them is enough.
+DECLARED = [
+    (a, method)
+    for a in calls()
+    for method in METHODS
+    if a.call and ("GET" if method == "HEAD" else method) in a.call.permissions
+]
+BY_DECLARED_CALL = [pytest.param(a, method, id=f"{method} {a}") for a, method in DECLARED]
+BY_DECLARED_CALL_OF_ONE = [pytest.param(a, method, id=f"{method} {a}") for a, method in DECLARED if a.parts]
 BY_PAGE = [pytest.param(address, id=str(address)) for address in pages()]
 
 
@@ -91,23 +99,20 @@ def _fits(status: int, permission: Permission | None, *, may: Any) -> bool:
     return status == 405 if permission is None else _as_expected(status, may=bool(may))
 
 
-@pytest.mark.parametrize(("address", "method"), BY_CALL)
+@pytest.mark.parametrize(("address", "method"), BY_DECLARED_CALL)
 def test_a_call_without_a_valid_token_is_refused(
     northgate: World, nobodies: Mapping[str, Api], address: Address, method: str
 ) -> None:
     path = northgate.path(address)
-    permission = _declared(address, "GET" if method == "HEAD" else method)
-    expected = 401 if permission else 405
-    statuses = {who: _status(nobodies[who], method, path) for who in _as_many_as_tell(nobodies, permission)}
-    assert statuses == dict.fromkeys(statuses, expected)
+    statuses = {who: _status(nobody, method, path) for who, nobody in nobodies.items()}
+    assert statuses == dict.fromkeys(nobodies, 401)
 
 
-@pytest.mark.parametrize(("address", "method"), BY_CALL_OF_ONE)
+@pytest.mark.parametrize(("address", "method"), BY_DECLARED_CALL_OF_ONE)
 def test_another_organizations_object_is_not_there(
     northgate: World, eastgate: World, address: Address, method: str
 ) -> None:
-    expected = 404 if _declared(address, "GET" if method == "HEAD" else method) else 405
-    assert _status(eastgate.everything, method, northgate.path(address)) == expected
+    assert _status(eastgate.everything, method, northgate.path(address)) == 404
 
 
 @pytest.mark.parametrize("address", [pytest.param(a, id=str(a)) for a in calls() if not a.parts])
@@ -116,7 +121,8 @@ def test_a_list_shows_nothing_of_another_organization(northgate: World, eastgate
         assert _status(eastgate.everything, "GET", northgate.path(address)) == 405
         return
     text = eastgate.everything.client.get(northgate.path(address)).content.decode()
-    ids = [value for value in northgate.objects.values() if value not in eastgate.objects.values()]
+    ours = [value for value in northgate.objects.values() if not value.isdecimal()]  # a number stands in any list
+    ids = [value for value in ours if value not in eastgate.objects.values()]
     assert len(ids) >= 5
     assert [value for value in ids if value in text] == []
 

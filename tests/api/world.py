@@ -1,5 +1,6 @@
 """An organization with one of everything that has an address, and everybody who may come to it."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +18,13 @@ from audit.administration.applications import create_endpoint
 from audit.administration.tokens import revoke_token
 from audit.exports import make_export, request_export
 from audit.models import Export, ExportPart, Receipt
-from gates.judges import judge_for
+from gates.calibrations.requesting import request_calibration
+from gates.judge_models import CalibrationRun
+from gates.judges import judge_for, judge_named
 from gates.models import Suite, SuiteImport
 from gates.overrides.requesting import request_override
+from gates.panels.making import create_panel
+from gates.panels.rating import rate
 from gates.reviews.allowlist import propose
 from gates.run_models import AllowlistEntry, GateRun, Override
 from gates.slices.services import create_slice
@@ -92,6 +97,7 @@ def world(slug: str) -> World:
     here.roles["all"] = api(person_token(made.organization, here.people["all"]))
     own = person_actor(made.organization, here.people["all"])
     here.objects["api-override-withdraw.override"] = asked_for(made, own, number=902).pk
+    here.objects |= panels_of(made, here.people["viewer"], here.people["all"])
     for scope in SCOPES:
         here.scopes[scope] = api(service_token(made.organization, scope))
     return here
@@ -130,6 +136,7 @@ def objects_of(made: Scene) -> dict[str, str]:
         "entry": proposed(made, f"tolerated-of-{slug}").pk,
         **dict.fromkeys(("gate-run-sign-off.run", "api-gate-run-sign-off.run"), left_for_review(made).pk),
         "judge": judge_for(actor=made.actor, name="external:legal-judge@9", scale=None).pk,
+        "calibration": measurement_of(made).pk,
         "api-gate-run-cancel.run": waiting_run(made).pk,
         "gate-run-cancel.run": waiting_run(made).pk,
         "run": gate_run(made.organization, candidate=candidate(release_id=release)).pk,
@@ -188,14 +195,48 @@ def scored_pair(row: Rollout, key: str) -> ReplayPair:
     )
 
 
+def panels_of(made: Scene, other: Person, own: Person) -> dict[str, str]:
+    """Panels in which one person has graded the one answer that there is, and those of the person who calls."""
+    suite = imported(made, f"graded-of-{made.organization.slug}", answers=True)
+    done, waiting, undone = (
+        create_panel(
+            actor=made.actor,
+            name=f"{name} of {made.organization.slug}",
+            rubric="5: right.",
+            source="suite",
+            suite=suite,
+            scale=(1.0, 5.0),
+            raters=[who.email],
+            seed=1,
+        )
+        for name, who in (("done", other), ("waiting", own), ("undone", own))
+    )
+    for panel, who in ((done, other), (undone, own)):
+        rate(actor=person_actor(made.organization, who), task=panel.tasks.get(), grade=4)
+    mine = dict.fromkeys(("api-panel-rate.panel", "api-panel-skip.panel"), waiting.pk)
+    tasks = dict.fromkeys(("task", "api-panel-rate.task", "api-panel-skip.task"), str(waiting.tasks.get().pk))
+    answer = str(done.items.get().pk)
+    return {"panel": done.pk, "answer": answer, **mine, **tasks, "api-panel-undo.panel": undone.pk}
+
+
+def measurement_of(made: Scene) -> CalibrationRun:
+    """A measurement of a judge that nobody has begun."""
+    suite = imported(made, f"measured-on-of-{made.organization.slug}", answers=True)
+    rules = judge_named(made.organization, "rules:default@1")
+    return request_calibration(actor=made.actor, judge=rules, suite=suite)
+
+
 def waiting_run(made: Scene) -> GateRun:
     """A run that nobody has begun."""
     return gate_run(made.organization, state="queued")
 
 
-def imported(made: Scene, name: str) -> Suite:
-    """A suite of this name."""
-    body = b'{"case_id": "c1", "slice": "ip-licensing", "input": "May affiliates use it?"}'
+def imported(made: Scene, name: str, *, answers: bool = False) -> Suite:
+    """A suite of this name with one case, and one graded answer where there are to be answers."""
+    case: dict[str, Any] = {"case_id": "c1", "slice": "ip-licensing", "input": "May affiliates use it?"}
+    if answers:
+        case["answers"] = [{"answer_id": "a1", "output": "Yes.", "human_scores": [4]}]
+    body = json.dumps(case).encode()
     row = carry_out(request_import(actor=made.actor, name=name, body=body, file_format="jsonl"))
     assert row.suite
     return row.suite

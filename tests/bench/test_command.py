@@ -103,6 +103,16 @@ def test_a_gate_run_is_judged_over_http_and_agreement_beside_scipy(bench: Bench)
     assert shown.count("0.1 MiB sent, gate_") == 2
 
 
+def test_a_suite_is_answered_and_judged_and_the_books_are_those_of_the_server(bench: Bench) -> None:
+    shown = bench("judge", "--size", "48")
+
+    for row in ("answered and judged ", "  of it answers ", "  of it scores ", "peer: a bare asyncio loop "):
+        assert f"\n{row}" in shown
+    again = next(line.split() for line in shown.splitlines() if line.startswith("the same again"))
+    assert (again[5], again[7]) == ("0", "96"), again
+    assert "\nlimit: calls" in shown
+
+
 def test_the_api_answers_what_its_schema_promises(bench: Bench) -> None:
     shown = bench("api", "--size", "40", "--seconds", "2")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.scenarios import ip_licensing_collapse
+from tests.acceptance.scenarios import failure_of, ip_licensing_collapse
 from tests.browser.conftest import OpenPage
 from tests.factories import person
 
@@ -21,7 +21,7 @@ def test_the_gate_run_says_what_fell_and_no_page_lets_it_roll(
     axe: Callable[[Page], None],
     complaints: list[str],
 ) -> None:
-    failed = ip_licensing_collapse()
+    failed = failure_of(ip_licensing_collapse())
     cookies = session_cookie(person(failed.stage.organization, "release-manager"))
     page = open_page(f"/o/northgate/gate/{failed.document['gate_run_id']}/", cookies=cookies)
     expect(page.get_by_role("heading", level=1)).to_contain_text("IP licensing fell from 0.68 to 0.41.")

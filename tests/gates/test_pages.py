@@ -234,4 +234,4 @@ def test_pages_take_the_same_queries_for_thirty_rows_as_for_three(
     queries_of(owner, path)
     few = queries_of(owner, path)
     more(northgate, 3, 30)
-    assert queries_of(owner, path) == few <= 8
+    assert queries_of(owner, path) == few <= 9

@@ -7,7 +7,14 @@ from gates.pages.runs.paths import address_if_there
 from gates.reviews.items import reviews_in
 from gates.run_models import GateRun
 from gates.standing import Standing
-from relcontrol.accounts.permissions import REQUEST_OVERRIDES, REVIEW_GATES, WRITE_ROLLOUTS, Denied, Permission
+from relcontrol.accounts.permissions import (
+    REQUEST_OVERRIDES,
+    REVIEW_GATES,
+    WRITE_GATES,
+    WRITE_ROLLOUTS,
+    Denied,
+    Permission,
+)
 from relcontrol.web.pages import PageRequest
 
 
@@ -24,9 +31,16 @@ def links_of(request: PageRequest, run: GateRun, *, decides: bool, standing: Sta
         "override_url": _allowed(request, REQUEST_OVERRIDES, "override-request", stopped, release=release),
         "sign_off_url": _allowed(request, REVIEW_GATES, "gate-run-sign-off", reviews, run=run.pk),
         "roll_url": _allowed(request, WRITE_ROLLOUTS, "release-roll", rolls, release=release),
+        "grade_url": _grading(request, run),
         "scorecard_url": address_if_there(request, "gate-run-scorecard", run=run.pk),
         "override_denied": answer.reason if stopped and isinstance(answer, Denied) else "",
     }
+
+
+def _grading(request: PageRequest, run: GateRun) -> str:
+    """Where a panel for answers of this run is made."""
+    url = _allowed(request, WRITE_GATES, "panel-new", due=True)
+    return f"{url}?run={run.pk}" if url else ""
 
 
 def _allowed(request: PageRequest, permission: Permission, name: str, due: bool, **parts: str) -> str:

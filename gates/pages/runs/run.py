@@ -12,15 +12,18 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.models import Receipt
+from gates.evaluating.progress import spent_on
 from gates.models import Slice
 from gates.pages.runs.answers import comparison, drop_rows, filter_links, shown_drops
 from gates.pages.runs.condition_rows import condition_rows
+from gates.pages.runs.evaluating import stand_of, steps_of
 from gates.pages.runs.forest import forest
 from gates.pages.runs.links import links_of
 from gates.pages.runs.paths import address, numbered, with_query
 from gates.pages.runs.slice_rows import slice_rows
 from gates.pages.runs.why import findings
 from gates.pages.runs.wording import status_of, took
+from gates.pages.spending import spent_words
 from gates.run_models import GateRun
 from gates.runs.requesting import cancel_run
 from gates.runs.selectors import deciding_run, run_named
@@ -46,7 +49,7 @@ def gate_run(request: PageRequest, run: str) -> HttpResponse:
     context = _head(request, row)
     if row.state == GateRun.State.DONE and not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "gates/runs/run.html", context | _verdict(request, row))
-    seq = row.fence * SEQ_PER_ATTEMPT + 2 * row.progress_done + row.is_over
+    seq = row.fence * SEQ_PER_ATTEMPT + 2 * (row.progress_done + steps_of(row)) + row.is_over
     context |= _progress(request, row, seq)
     if not request.htmx:  # type: ignore[attr-defined]  # the same
         return render(request, "gates/runs/waiting.html", context)
@@ -102,6 +105,7 @@ def _progress(request: PageRequest, row: GateRun, seq: int) -> dict[str, Any]:
     problem = row.problem or {}
     return {
         "seq": seq,
+        "stand": stand_of(row),
         "denied": answer.reason if isinstance(answer, Denied) else "",
         "errors": [(item["field"].removeprefix("row "), item["message"]) for item in problem.get("errors", [])],
     }
@@ -170,4 +174,5 @@ def _record(request: PageRequest, row: GateRun) -> dict[str, Any]:
         "receipt": receipt if row.receipt_hash else None,
         "may_audit": not isinstance(request.actor.may(READ_AUDIT), Denied),
         "took": took(row),
+        "spent": spent_words(spent_on(row)) if row.evaluation else "",
     }

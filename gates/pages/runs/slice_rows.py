@@ -32,7 +32,10 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class SliceRow:
-    """One slice. `cells` are agreement, quality and change; none where the run has no results for it."""
+    """One slice. `cells` are agreement, quality and change; none where the run has no results for it.
+
+    `calibration` is the id of the judge's measurement that agreement rests on, empty where it rests on no such.
+    """
 
     slug: str
     name: str
@@ -45,6 +48,7 @@ class SliceRow:
     cells: Sequence[Cells]
     reasons: Sequence[str]
     flagged: int
+    calibration: str
 
 
 def slice_rows(parts: Sequence[Part]) -> list[SliceRow]:
@@ -66,6 +70,7 @@ def _row(part: Part) -> SliceRow:
         cells=[_agreement(agreement), _quality(part["quality"]), _change(part["change"])] if agreement else [],
         reasons=part["reasons"],
         flagged=part["change"]["flagged"] if agreement else 0,
+        calibration=(agreement or {}).get("calibration") or "",  # runs of before there were measurements have no key
     )
 
 

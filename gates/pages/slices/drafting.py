@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from gates.models import Slice
+from gates.pages.slices.badges import drafted_badge
 from gates.pages.slices.charts import backtest_chart
 from gates.slices.drafts import (
     DRAFTS_TESTED_ON,
     Draft,
-    badge_of,
     family,
     gauges,
     passed_then,
@@ -72,7 +72,8 @@ def drafting_context(evidence: Evidence, given: Mapping[str, Any]) -> dict[str, 
         "chances": [(shown(margin), round(100 * chance)) for margin, chance in family(together)],
         "judged_count": len(together),
         "point": point,
-        "badge": badge_of(point, draft.judge, now()),
+        "badge": drafted_badge(target, draft.judge, point, now()),
+        "badge_judge": draft.judge or (point.judge if point else ""),
         "backtest": backtest_chart(draft, points) if points else None,
         "passed_then": passed_then(draft, points),
     }

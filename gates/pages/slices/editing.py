@@ -13,7 +13,7 @@ from gates.pages.slices.addresses import address, crumbs_of
 from gates.pages.slices.drafting import Evidence, drafting_context, evidence_of
 from gates.pages.slices.one import REVISIONS, revisions_with_changes
 from gates.slices.files import as_fields
-from gates.slices.forms import SliceForm, initial_of, offered
+from gates.slices.forms import SliceForm, offered, suggested
 from gates.slices.services import change_slice, create_slice, judges_named, revisions_of
 from relcontrol.accounts.permissions import VIEW, WRITE_GATES, Denied
 from relcontrol.accounts.selectors import applications_of, members_of
@@ -56,7 +56,7 @@ def _form_page(request: PageRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (saved := _saved(request, form, target)):
         return HttpResponseRedirect(address(request, "slice", slug=saved.slug))
     answer = request.actor.may(WRITE_GATES)
-    given = form.cleaned_data if form.is_bound else as_fields(target) if target else initial_of(None)
+    given = form.cleaned_data if form.is_bound else as_fields(target) if target else form.initial
     context = {
         "slice": target,
         "form": form,
@@ -82,7 +82,8 @@ def _form(request: PageRequest, evidence: Evidence, sent: QueryDict | None) -> S
         "owner": offered([(person.email, str(person)) for person in people], "Nobody yet"),
     }
     ceiling = evidence.point.judged.get("ceiling") if evidence.point else None
-    return SliceForm(sent, target=target, choices=choices, ceiling=ceiling)
+    begun = suggested(request.GET) if target is None else {}
+    return SliceForm(sent, target=target, choices=choices, ceiling=ceiling, initial=begun)
 
 
 def _saved(request: PageRequest, form: SliceForm, target: Slice | None) -> Slice | None:

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from gates.models import SliceRevision
 from gates.pages.slices.addresses import address, crumbs_of
+from gates.pages.slices.badges import slice_badges
 from gates.pages.slices.charts import agreement_chart, quality_chart
 from gates.pages.slices.tree import VERDICTS
 from gates.slices.differences import Difference, differences
-from gates.slices.drafts import badge_of
 from gates.slices.history import counted_cases, points_of, samples_of
 from gates.slices.points import Point
 from gates.slices.services import definition_of, revisions_of, slice_in, slice_tree
@@ -49,7 +49,8 @@ def one_slice(request: PageRequest, slug: str) -> HttpResponse:
         "sha256": definition_of(row).sha256(),
         "point": point,
         "verdict": VERDICTS.get(point.verdict) if point else None,
-        "badge": badge_of(point, row.judge, now()),
+        "badge": slice_badges(row.organization, [(row, point)], now())[row.pk],
+        "badge_judge": row.judge or (point.judge if point else ""),
         "charts": _charts(request, points) if points else [],
         "cases": cases,
         "samples": samples_of(row, cases, tree)[:SAMPLES],

@@ -6,8 +6,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gates.calibrations.standing import Badge
 from gates.models import Slice
-from gates.slices.drafts import Badge, badge_of
+from gates.pages.slices.badges import slice_badges
 from gates.slices.files import csv_file, json_file
 from gates.slices.history import Cases, counted_cases, newest_points
 from gates.slices.points import Point
@@ -98,15 +99,16 @@ def _rows(tree: list[tuple[Slice, int]], shown: list[tuple[Slice, int]]) -> list
         return []
     organization = shown[0][0].organization
     points, cases = newest_points(row for row, _ in shown), counted_cases(organization, tree)
-    return [_row(row, depth, points.get(row.pk), cases.get(row.slug)) for row, depth in shown]
+    told = slice_badges(organization, [(row, points.get(row.pk)) for row, _ in shown], now())
+    return [_row(row, depth, points.get(row.pk), cases.get(row.slug), told[row.pk]) for row, depth in shown]
 
 
-def _row(row: Slice, depth: int, point: Point | None, cases: Cases | None) -> TreeRow:
+def _row(row: Slice, depth: int, point: Point | None, cases: Cases | None, badge: Badge) -> TreeRow:
     return TreeRow(
         slice=row,
         branch=f"{EM_SPACE * (depth - 1)}└ " if depth else "",
         cases=cases,
         point=point,
         verdict=VERDICTS.get(point.verdict) if point else None,
-        badge=badge_of(point, row.judge, now()),
+        badge=badge,
     )

@@ -13,6 +13,7 @@ from relcontrol.bench.chaos import chaos
 from relcontrol.bench.gate import gate
 from relcontrol.bench.gateway import gateway_bench
 from relcontrol.bench.ingest import ingest
+from relcontrol.bench.judge import judge
 from relcontrol.bench.machine import description, load
 from relcontrol.bench.options import Options
 from relcontrol.bench.pages import pages
@@ -29,6 +30,7 @@ BENCHES: dict[str, tuple[str, Callable[[Options], Iterator[Table]], int, float]]
     "receipts": ("appends per second, export and verification; --mixed for mixed decisions", receipts, 10_000, 3),
     "pages": ("time and queries of every page and API list, and of a small organization's", pages, 100_000, 60),
     "gate": ("agreement of many slices beside SciPy, and a large gate run over HTTP", gate, 100_000, 60),
+    "judge": ("a suite answered and judged by relcontrol itself, beside a bare loop", judge, 1_200, 60),
     "report": ("pages, time and memory of the PDF of an export", report, 2_000, 60),
     "api": ("random requests made from the OpenAPI schema", api, 200, 120),
     "gateway": ("latency, throughput and memory of the gateway beside LiteLLM", gateway_bench, 1_000, 5),
@@ -47,7 +49,8 @@ class Command(BaseCommand):
     example: ClassVar[str] = (
         "manage.py bench receipts\n  manage.py bench receipts --mixed 60\n"
         "  manage.py bench pages --size 100000\n  manage.py bench api --seconds 300\n"
-        "  manage.py bench gate --size 10000\n  manage.py bench gateway --size 200 --seconds 1 --runs 1\n"
+        "  manage.py bench gate --size 10000\n  manage.py bench judge --size 48\n"
+        "  manage.py bench gateway --size 200 --seconds 1 --runs 1\n"
         "  manage.py bench chaos --runs 200 --seed 7"
     )
 

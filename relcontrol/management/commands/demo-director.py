@@ -1,4 +1,4 @@
-"""`manage.py demo-director`: acts as the demo's release manager until its first two releases are rolled out."""
+"""`manage.py demo-director`: acts as the demo's people until two releases are rolled out and the judge has judged."""
 
 import signal
 import threading
@@ -11,7 +11,7 @@ from relcontrol.demo.directing import direct
 class Command(commands.Command):
     """Ends by itself; started again, it goes on where it was."""
 
-    help = "Roll the demo's first two releases out, as its release manager would."
+    help = "Roll the demo's first two releases out and have its judge measured, as its people would."
     example = "manage.py demo-director"
 
     def handle(self, *args: Any, **options: Any) -> None:

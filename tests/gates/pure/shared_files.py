@@ -34,5 +34,14 @@ def expected(dataset: str) -> Any:
 
 def cases(dataset: str) -> list[dict[str, Any]]:
     """Return a data set's rows; its texts may hold U+2028, so only a line feed ends a row."""
-    text = _read(_present(SHARED / "data" / f"{dataset}.cases.jsonl"))
+    return _rows(f"{dataset}.cases.jsonl")
+
+
+def traces(name: str) -> list[dict[str, Any]]:
+    """Return the rows of a file of answers to prompts, with the draws of a judge where it has some."""
+    return _rows(f"{name}.jsonl")
+
+
+def _rows(name: str) -> list[dict[str, Any]]:
+    text = _read(_present(SHARED / "data" / name))
     return [json.loads(line) for line in text.split("\n") if line]

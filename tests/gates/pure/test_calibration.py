@@ -76,6 +76,24 @@ def test_ranks_bear_one_careless_rater_better_than_means() -> None:
     assert by_rank > by_mean + 0.1
 
 
+def test_answers_whose_ranks_add_up_to_the_same_are_tied_to_the_last_bit() -> None:
+    ratings = np.array([np.random.default_rng(seed).permutation(49) for seed in range(3)], dtype=float)
+    sums = ratings.sum(axis=0)
+    grades = rank_grades(ratings)
+    assert len(set(grades.tolist())) == len(set(sums.tolist()))
+    assert grades == pytest.approx((2 * sums + 3) / (2 * 3 * 49), abs=1e-12)
+
+
+def test_ties_hold_where_raters_rated_different_numbers_of_answers_however_many() -> None:
+    sizes = [9_973, 9_967, 9_949, 9_941, 9_931]  # primes: their common denominator is beyond every machine number
+    ratings = np.full((5, 9_973), NAN)
+    for row, size in zip(ratings, sizes, strict=True):
+        row[:size] = np.arange(size)
+    grades = rank_grades(ratings)
+    known = [np.mean([(place + 0.5) / size for size in sizes]) for place in range(100)]
+    assert grades[:100] == pytest.approx(known, abs=1e-12)
+
+
 def test_a_rater_of_a_single_answer_neither_lifts_nor_sinks_it() -> None:
     full = as_ratings([[1, 2, 3, 4, 5]])
     single = as_ratings([[1, 2, 3, 4, 5], [None, None, 5, None, None]])

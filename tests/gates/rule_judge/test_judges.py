@@ -67,7 +67,8 @@ def test_the_default_rules_are_there_and_cannot_be_others(northgate: Scene) -> N
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        (STRICT | {"name": "external:strict@1"}, "name"),
+        (STRICT | {"name": "external:strict@1"}, "rules"),
+        (STRICT | {"name": "jdg_00000000000000000000000000"}, "name"),
         (STRICT | {"name": "rules:strict"}, "name"),
         (STRICT | {"rules": {"must_match": ["("]}}, "rules.must_match[0]"),
         (STRICT | {"rules": []}, "rules"),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from relcontrol.model_servers.outcomes import OTHER_ENDS, REFUSED, RELEASE_ERRORS
 from releases.measuring import folding
 from releases.measuring.checkpoint_sums import CheckpointSums, SubjectCounts
 from releases.measuring.folding import fold
 from releases.rollout_models import MeasuredSubject, Measurement, Rollout
-from releases.traces.outcomes import OTHER_ENDS, REFUSED, RELEASE_ERRORS
 from tests.releases.measuring.conftest import Horizon
 from tests.releases.measuring.rows import ENTERED, GENERATION, Row, move, new_rollout, write
 from tests.releases.scene import Scene

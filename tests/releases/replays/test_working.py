@@ -5,18 +5,19 @@ from typing import Any
 
 import pytest
 
+from gates.judge_making import create_judge
+from gates.judge_models import KnownCall
 from gates.models import Slice
-from gates.rule_judges import create_rules_judge
 from relcontrol.accounts.models import Endpoint
 from relcontrol.clock import now
 from relcontrol.demo_models.wording import HEDGES
 from relcontrol.jobs.leases import LeaseLostError
 from relcontrol.jobs.running import run
+from relcontrol.model_servers.calls import Calls
 from releases.monitors.evidence import rollout_alarm
 from releases.monitors.quality import judge_quality
 from releases.monitors.verdict import Reading
 from releases.replays import scoring, working
-from releases.replays.calls import Calls
 from releases.replays.sums import quality_sums
 from releases.replays.working import IN_FLIGHT, OUTDATED, replay
 from releases.rollout_models import ReplayJob, ReplayPair, Rollout
@@ -106,7 +107,7 @@ def test_answers_are_kept_sealed_and_rows_hold_no_words_of_them(models: str) -> 
 
 def test_the_rules_of_the_slices_own_judge_score(models: str) -> None:
     at = stage(base_url=models)
-    create_rules_judge(actor=at.scene.actor, name="rules:short@1", rules={"max_chars": len(ANSWER)})
+    create_judge(actor=at.scene.actor, name="rules:short@1", fields={"rules": {"max_chars": len(ANSWER)}})
     Slice.objects.filter(slug=SLICE).update(judge="rules:short@1")
     at.served("candidate")
     (pair,) = replayed(at)
@@ -272,3 +273,50 @@ def test_what_a_person_can_mend_ends_the_job_with_its_words(models: str, broken:
     assert job.state == "error"
     assert said in (job.problem or {})["detail"]
     assert [pair.state for pair in at.pairs()] == ["queued"]
+
+
+def model_judge(at: Stage, url: str, **changes: Any) -> None:
+    """The slice is judged by a model of the demo server."""
+    fields = {
+        "endpoint": "main-llm",
+        "model": "demo-judge",
+        "prompt": {"system": "You grade legal answers.", "user": "{{ input }}\n{{ answer }}"},
+        "scale": [1, 5],
+        **changes,
+    }
+    create_judge(actor=at.scene.actor, name="llm:legal@1", fields=fields)
+    Slice.objects.filter(slug=SLICE).update(judge="llm:legal@1")
+
+
+def test_a_slices_own_model_judges_both_answers_and_its_reasons_are_sealed(models: str) -> None:
+    at = stage(base_url=models)
+    model_judge(at, models)
+    at.served("candidate", output=REFUSAL)
+    (pair,) = replayed(at)
+    assert pair.candidate_score is not None
+    assert pair.stable_score is not None
+    assert (pair.state, pair.source, pair.findings) == ("scored", "llm:legal@1", [])
+    assert 0 <= pair.candidate_score < pair.stable_score <= 1
+    answers = open_body(pair.organization_id, bytes(pair.subject), bytes(pair.answers or b""))
+    assert answers["candidate"] == REFUSAL
+    assert set(answers["reasons"]) == {"candidate", "stable"}
+    assert all(answers["reasons"].values())
+    assert not KnownCall.objects.exists()
+
+
+def test_a_model_that_gives_no_score_leaves_the_pair_missing(models: str) -> None:
+    with misbehaving() as server:
+        at = stage(base_url=server.at("good"))
+        model_judge(at, models)
+        at.served("candidate")
+        (pair,) = replayed(at)
+    assert (pair.state, pair.candidate_score, pair.stable_score) == ("unusable", None, None)
+    assert pair.problem.startswith("The judge gave no score. ")
+
+
+def test_a_judge_that_needs_a_reference_leaves_live_answers_to_the_rules(models: str) -> None:
+    at = stage(base_url=models)
+    model_judge(at, models, reference=True, prompt={"system": "", "user": "{{ input }}{{ answer }}{{ reference }}"})
+    at.served("candidate", output=REFUSAL)
+    (pair,) = replayed(at)
+    assert (pair.source, pair.candidate_score, pair.stable_score) == ("rules:default@1", 0.0, 1.0)

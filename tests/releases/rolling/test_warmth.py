@@ -7,7 +7,7 @@ import pytest
 
 from relcontrol.accounts.models import Endpoint
 from relcontrol.clock import now
-from releases.replays.client import Answer
+from relcontrol.model_servers.client import Answer
 from releases.replica_models import Warmth
 from releases.rolling import warmth
 from releases.rolling.warmth import coldness, probe_all

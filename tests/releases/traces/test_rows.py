@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from releases.traces.outcomes import OTHER_ENDS, RELEASE_ERRORS
+from relcontrol.model_servers.outcomes import OTHER_ENDS, RELEASE_ERRORS
 from releases.traces.rows import MAX_BODY, Rejection, Row, read_row
 from tests.releases.traces.samples import NOW, WINDOW, trace_row
 

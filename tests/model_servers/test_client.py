@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from releases.replays import client
-from releases.replays.client import Answer, answer
+from relcontrol.model_servers import client
+from relcontrol.model_servers.client import Answer, answer
 from tests.releases.replays.answering import Misbehaving, misbehaving
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
