@@ -14,6 +14,7 @@ import pytest
 
 from relcontrol.runtime.database import APP_ROLE
 from relcontrol.runtime.test_cluster import start_test_database
+from tests.template import drop_template, template_database
 from tests.waiting import until
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "relcontrol.settings"
@@ -33,8 +34,10 @@ AS_APPLICATION = f"-c role={APP_ROLE}"
 EXTERNAL_PORTS = {"postgresql": 5432, "redis": 6379, "rabbitmq": 5672}
 
 
-def pytest_unconfigure() -> None:
+def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server of this run."""
+    if not hasattr(config, "workerinput"):  # what xdist gives to its workers
+        drop_template()
     END_TEST_DATABASE()
 
 
@@ -53,6 +56,15 @@ def _somebody_listens(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> None:
+    """A database that is made is a copy of one that was migrated once."""
+    from django.db import connection  # noqa: PLC0415 - Django is set up after this file is read
+
+    if request.config.getoption("create_db") or not request.config.getoption("reuse_db"):
+        connection.settings_dict["TEST"]["TEMPLATE"] = template_database()
 
 
 @pytest.fixture(scope="session")

@@ -14,28 +14,22 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from relcontrol.bench import gateway_litellm, surroundings
+from relcontrol.bench import gate_runs, gateway_litellm, pages, surroundings
+from relcontrol.bench.addresses import addresses
 from relcontrol.management.commands.bench import Command
 from relcontrol.runtime.folders import CHECKOUT
+from tests.template import template_database
 
 Environment = dict[str, str]
 Bench = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
-def migrated(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A database such as a bench makes for itself, migrated once; those of the benches here are copies of it."""
-    before = dict(connection.settings_dict)
-    with django_db_blocker.unblock(), surroundings.throwaway() as name:
-        connection.close()  # a database that somebody is connected to cannot be copied
-        connection.settings_dict.update(before)
-        yield name
-
-
 @pytest.fixture
-def bench(migrated: str, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def bench(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     """Run a bench in this process, without its start and the migrations; what it prints. Its database is gone."""
-    monkeypatch.setattr(surroundings, "TEMPLATE", migrated)
+    monkeypatch.setattr(surroundings, "TEMPLATE", template_database())
 
     def measure(*arguments: str) -> str:
         out, err = io.StringIO(), io.StringIO()
@@ -86,15 +80,20 @@ def test_mixed_decisions_report_deadlocks_gaps_and_forks(bench: Bench) -> None:
     assert "\nregister a release " in shown
 
 
-def test_pages_are_measured_in_a_large_and_a_small_organization(bench: Bench) -> None:
+def test_pages_are_measured_in_a_large_and_a_small_organization(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {"api-receipts", "api-releases", "suites", "slices"}
+    monkeypatch.setattr(pages, "addresses", lambda values: [one for one in addresses(values) if one.name in named])
     shown = bench("pages", "--size", "100", "--runs", "1")
 
-    for name in ("api-receipts", "api-releases", "suites", "slices"):
+    for name in named:
         assert f"\n{name} " in shown
     assert "10 releases, 100 receipts" in shown
 
 
-def test_a_gate_run_is_judged_over_http_and_agreement_beside_scipy(bench: Bench) -> None:
+def test_a_gate_run_is_judged_over_http_and_agreement_beside_scipy(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate_runs, "WARM_UP", 1)
     shown = bench("gate", "--size", "400", "--runs", "1")
 
     assert "\ntimes as fast " in shown

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from relcontrol.accounts.models import Membership, Organization, Person
 from relcontrol.clock import now
-from tests.browser.conftest import EVERY_FORM, OpenPage
+from tests.browser.conftest import EACH_THEME_AND_WIDTH, OpenPage
 
 pytestmark = [
     pytest.mark.browser,
@@ -35,7 +35,7 @@ def test_every_part_is_accessible_and_fits(
 ) -> None:
     page = open_page(SINK, cookies=cookies)
     expect(page.locator("#forest .main-svg").first).to_be_visible()
-    fits_and_is_accessible(page, EVERY_FORM)
+    fits_and_is_accessible(page, EACH_THEME_AND_WIDTH)
 
 
 def test_plain_pages_are_accessible(open_page: OpenPage, fits_and_is_accessible: Callable[..., None]) -> None:

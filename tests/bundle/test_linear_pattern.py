@@ -30,14 +30,14 @@ def solid(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 PATTERNS = st.recursive(ATOMS, solid, max_leaves=8)
 
 
-@settings(max_examples=600)
+@settings(max_examples=150)
 @given(PATTERNS, TEXTS)
 def test_the_matches_are_those_of_a_backtracking_matcher(pattern: str, text: str) -> None:
     reference = re.compile(pattern.replace("$", r"\Z"), re.ASCII)
     assert compile_pattern(pattern).scan(text).spans == tuple(match.span() for match in reference.finditer(text))
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(PATTERNS, TEXTS)
 def test_replacing_equals_a_backtracking_matcher_with_a_literal_replacement(pattern: str, text: str) -> None:
     reference = re.compile(pattern.replace("$", r"\Z"), re.ASCII)

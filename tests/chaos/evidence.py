@@ -13,7 +13,7 @@ from relcontrol.accounts.models import Organization
 from relcontrol.clock import now
 from relcontrol.jobs.models import LeasedJob
 
-CASES = 12_000
+CASES = 6_000
 
 
 def receipts_verified(owner: Organization) -> list[Receipt]:

@@ -85,7 +85,7 @@ def complete_and_once(large: Large) -> None:
     assert run.body is None
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_killed_run_is_completed_once_by_the_next_worker(
     large: Large, process_environment: dict[str, str], share: float
 ) -> None:

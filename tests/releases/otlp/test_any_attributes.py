@@ -75,7 +75,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ATTRIBUTES, EVENTS)
 def test_no_attributes_are_too_odd(attributes: dict[str, Any], events: list[Event]) -> None:
     row = draft(span(attributes, events=events)).row

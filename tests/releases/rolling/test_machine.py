@@ -46,7 +46,7 @@ from tests.releases.rolling.ledger import routed, rows_hold
 from tests.releases.rolling.readings import Readings
 
 WHY = "The numbers look right to me."
-EXAMPLES, STEPS = 10, 40
+EXAMPLES, STEPS = 5, 40
 HEALTHY: dict[str, Any] = dict.fromkeys(("errors", "latency", "quality"), OK)
 HEALTHY |= {"requests": 200, "sample_ratio": None, "policies": ()}
 ANYTHING = st.fixed_dictionaries(

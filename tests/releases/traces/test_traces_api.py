@@ -192,7 +192,8 @@ def test_what_is_gone_or_damaged_is_said_beside_what_is_there(auditor: Api, owne
     sent(owner, 4, input=None, output=None, metadata=None)
     first, second = (Trace.objects.get(trace_id=f"{number:032x}") for number in (1, 2))
     SubjectKey.objects.filter(organization=owner, subject=bytes(first.subject)).update(wrapped_key=None)
-    damaged = bytes(second.body or b"")[:-1] + b"\0"
+    *sealed, last = bytes(second.body or b"")
+    damaged = bytes([*sealed, last ^ 1])
     Trace.objects.filter(trace_id=second.trace_id).update(body=damaged)
     told = auditor.get("traces", bodies="true").json()["results"]
     assert [row["body"] for row in told] == ["none", "open", "damaged", "erased"]

@@ -103,7 +103,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), JSON_VALUES))
 def test_the_fast_way_to_canonical_bytes_agrees_with_rfc_8785(content: dict[str, object]) -> None:
     try:
@@ -114,7 +114,7 @@ def test_the_fast_way_to_canonical_bytes_agrees_with_rfc_8785(content: dict[str,
     assert not _is_canonical(exact + b" ", content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.dictionaries(st.text("a\u00e9\ue000\uff21\U0001f600", max_size=3), st.integers(0, 9)))
 def test_it_agrees_also_where_the_two_orders_of_keys_differ(content: dict[str, object]) -> None:
     assert _is_canonical(canonical_bytes(content), content)

@@ -236,7 +236,7 @@ def test_an_id_that_stands_twice_is_refused(what: str) -> None:
 SMALL = envelope(b'{"schema":"relcontrol/routing/v1"}')
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.integers(0, len(SMALL) - 1), st.integers(1, 255))
 def test_every_flip_of_a_byte_is_refused_before_the_payload_is_believed(place: int, flip: int) -> None:
     spoilt_bytes = bytearray(SMALL)
@@ -246,7 +246,7 @@ def test_every_flip_of_a_byte_is_refused_before_the_payload_is_believed(place: i
     assert refusal(SMALL).code == "shape"  # whole, it gets as far as its first missing field
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -153,4 +153,4 @@ class Rollouts(RuleBasedStateMachine):
 
 
 TestRollouts = Rollouts.TestCase
-TestRollouts.settings = settings(deadline=None, max_examples=200, stateful_step_count=40)
+TestRollouts.settings = settings(deadline=None, max_examples=60, stateful_step_count=40)
