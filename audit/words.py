@@ -42,7 +42,7 @@ PHRASES = {
     Event.WEIGHTS_DRIFTED: "the weights of {thing} are not those that were registered",
     Event.BREAKGLASS_USED: "{who} broke the glass for {thing}",
     Event.ANCHOR_MADE: "the chain was anchored by {thing}",
-    Event.DISCLOSURE_ERASED: "{who} erased what opened {thing}",
+    Event.DISCLOSURE_ERASED: "{who} erased {thing} with its key and every copy",
     Event.RETENTION_EXPIRED: "the retention of {thing} expired",
 }
 OUR_WORDS = ("the ", "a ", "drift ")

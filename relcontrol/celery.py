@@ -78,6 +78,11 @@ app.conf.beat_schedule = {
         "schedule": TICK_SECONDS,
         "options": {"queue": "ticks", "expires": TICK_SECONDS},
     },
+    "observers": {
+        "task": "relcontrol.ticks.observers",
+        "schedule": TICK_SECONDS,
+        "options": {"queue": "replays", "expires": TICK_SECONDS},
+    },
     "probes": {
         "task": "relcontrol.ticks.probes",
         "schedule": 60.0,

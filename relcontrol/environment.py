@@ -29,11 +29,13 @@ def flag(name: str) -> bool:
     raise MisconfiguredError(f"{name} must be 1 or 0, not {value!r}.")
 
 
-def number(name: str, default: int, *, minimum: int = 0) -> int:
-    """A whole number of at least `minimum`."""
+def number(name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
+    """A whole number of at least `minimum`, and at most `maximum` where there is one."""
     value = text(name, str(default))
     if not value.isdecimal() or int(value) < minimum:
         raise MisconfiguredError(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
+    if maximum is not None and int(value) > maximum:
+        raise MisconfiguredError(f"{name} must be a whole number of at most {maximum}, not {value!r}.")
     return int(value)
 
 

@@ -7,6 +7,7 @@ top, as it reads audit, gates and jobs.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Exists, OuterRef
@@ -29,10 +30,13 @@ from relcontrol.accounts.permissions import ADMINISTER, READ_AUDIT, WRITE_GATES,
 from relcontrol.jobs.heartbeats import late_processes
 from relcontrol.jobs.models import LeasedJob
 from releases.models import Release
+from releases.observer_models import DriftAlarm, ObservedSlice
+from releases.observing.selectors import rolled_back_lately, silent_slices, waiting_alarms
+from releases.pages.observe.alarm_wording import about, cause_of
 from releases.pages.trace_filters import WITHOUT
 from releases.rolling.selectors import halted_lately, held_rollouts
 from releases.rolling.storing import value_of
-from releases.rollout_models import Rollout
+from releases.rollout_models import Rollback, Rollout
 from releases.traces.unassigned import RouteShare, shares_of_unassigned
 
 FAILED_JOBS_SHOWN = 10
@@ -58,8 +62,11 @@ def needs_of(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[Need]:
     """What waits for this person."""
     yield from _of_the_product(actor, check, at)
     if _may(actor, WRITE_ROLLOUTS):
+        yield from (_taken_back(actor, row) for row in rolled_back_lately(actor.organization, at))
         yield from (_stopped(actor, row) for row in halted_lately(actor.organization, at))
+        yield from (_alarm(actor, row) for row in waiting_alarms(actor.organization))
         yield from (_held(actor, row) for row in held_rollouts(actor.organization))
+        yield from _silent(actor, silent_slices(actor.organization))
     yield from (_override(actor, row) for row in overrides_for(actor, at))
     yield from (_failed_run(actor, row) for row in _of_newest_releases(failed_runs_for(actor, at)))
     yield from (_review(actor, row, findings) for row, findings in reviews_for(actor, at))
@@ -120,6 +127,48 @@ def _stopped(actor: Actor, row: Rollout) -> Need:
         button="See why",
         at=row.ended_at,
     )
+
+
+def _taken_back(actor: Actor, row: Rollback) -> Need:
+    return Need(
+        kind="fail",
+        word="Rolled back",
+        title=f"See why {row.route.application.slug} {row.left.name} was rolled back",
+        why=_short(row.reason),
+        url=_address(actor, "observe-route", route=row.route_id),
+        button="See why",
+        at=row.decided_at,
+    )
+
+
+def _alarm(actor: Actor, row: DriftAlarm) -> Need:
+    release = f"{row.route.application.slug} {row.observer.release.name}"
+    word, title = about(cause_of(row.kind, row.facts), subject=row.subject, release=release)
+    return Need(
+        kind="hold",
+        word=word,
+        title=f"Decide: {title.removesuffix('.')}",
+        why=_short(row.reason),
+        url=_address(actor, "drift-alarm", alarm=row.pk),
+        button="Decide",
+        at=row.raised_at,
+    )
+
+
+def _silent(actor: Actor, rows: list[ObservedSlice]) -> Iterator[Need]:
+    """One for each route, however many of its slices are silent."""
+    for route, group in groupby(rows, key=lambda row: row.observer.route):
+        slices = list(group)
+        more = f" and {len(slices) - 1:,} more slices" if len(slices) > 1 else ""
+        yield Need(
+            kind="hold",
+            word="Silent",
+            title=f"Find out why nobody knows how {slices[0].slice}{more} of {route.application.slug} answer",
+            why="Ten windows in a row had too few scored answers, so no rule watches their quality now.",
+            url=_address(actor, "observe-route", route=route.pk),
+            button="Look",
+            at=slices[0].paged_at,
+        )
 
 
 def _unassigned(actor: Actor, share: RouteShare) -> Need:

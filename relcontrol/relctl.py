@@ -861,10 +861,11 @@ for order in (pause, resume, promote, halt):
 def rollback(arguments: argparse.Namespace) -> Outcome:
     """Roll a route back to what it served before, or with --rehearse find out whether that would work.
 
-    A rollout on the route is aborted. Exit code of a rehearsal: 0 nothing stands in the way, 1 something does.
+    A rollout on the route is aborted. With --wait: every moment until the last gateway has it and nothing of what was
+    left is in flight. Exit code: 0 done, 3 not known of every gateway; of a rehearsal 1 if something stands in the way.
     """
-    path = f"routes/{quoted(arguments.route)}/rollback"
-    answer = Client(arguments).call(path, json.dumps(given(arguments, "body.")).encode())
+    client, path = Client(arguments), f"routes/{quoted(arguments.route)}/rollback"
+    answer = client.call(path, json.dumps(given(arguments, "body.")).encode())
     members = answer.members("rollback_id", "rehearsed", "left", "target")
     found = [("stands in the way", str(finding)) for finding in members.get("findings") or []]
     facts = picked(members, "rollback_id", "left", "target", "generation", "receipt")
@@ -872,7 +873,39 @@ def rollback(arguments: argparse.Namespace) -> Outcome:
         title = "A rehearsal: " + ("something stands in the way" if found else "the rollback would work")
         return Outcome(title, [*found, *facts], answer.body, FAIL if found else PASS)
     where = f"back to {members['target']}" if members["target"] else "back to nothing: the route answers 503"
-    return Outcome(f"Rolled {where}", facts, answer.body, PASS)
+    if arguments.wait:
+        return come_through(client, arguments.route, members, f"Rolled {where}", facts)
+    return Outcome(f"Rolled {where}", [*facts, *moments(members)], answer.body, PASS)
+
+
+def come_through(client: Client, route: str, members: dict[str, Any], title: str, facts: Facts) -> Outcome:
+    """The rollback once the server has its second receipt, or as it is when the deadline is."""
+    tell(f"{title}. The server follows it; relctl only looks.")
+    while True:
+        answer = client.call(f"routes/{quoted(route)}")
+        fresh = answer.members("last_rollback")["last_rollback"] or {}
+        if fresh.get("rollback_id") != members["rollback_id"]:
+            return Outcome(f"{title}; a later rollback has followed", facts, answer.body, HELD)
+        shown = [*facts, *moments(fresh), *picked(fresh, "reconciled_receipt")]
+        if fresh.get("reconciled_receipt"):
+            through = all(each.get("at") for each in objects(fresh.get("timeline")))
+            end = "every gateway has it" if through else "it is not known of every gateway"
+            return Outcome(f"{title}; {end}", shown, answer.body, PASS if through else HELD)
+        try:
+            client.wait(FOLLOW_SECONDS, "Not every gateway has come through yet.")
+        except RelctlError as error:
+            tell(error.lines[0])
+            return Outcome(f"{title}; not every gateway has come through yet", shown, answer.body, HELD)
+
+
+def moments(members: dict[str, Any]) -> Facts:
+    """`decided: after 181.2 s, at 2026-…`, of a rollback's timeline."""
+    return [
+        (str(each.get("word")), f"after {each['seconds_since_trigger']:.1f} s, at {each['at']}. {each.get('said')}")
+        if each.get("at")
+        else (str(each.get("word")), f"not yet. {each.get('said')}")
+        for each in objects(members.get("timeline"))
+    ]
 
 
 add = command(rollback, "relctl rollback rte_01jd --reason 'Answers on licences are wrong.' --rehearse")
@@ -880,6 +913,117 @@ add("route", metavar="ROUTE", help="its id, rte_…")
 add("--reason", dest="body.reason", metavar="TEXT", required=True, help="for the record; receipts keep it for ever")
 add("--to", dest="body.to", metavar="RELEASE", help="any release that was stable on the route; else the previous one")
 add("--rehearse", dest="body.rehearse", action="store_true", default=None, help="check everything, change nothing")
+add(
+    "--wait", action="store_true", help="follow it until every gateway has it and nothing of what was left is in flight"
+)
+
+
+def lineage(arguments: argparse.Namespace) -> Outcome:
+    """Show what made an answer: release, prompt, gate run, approvers, and what differs from the last good release.
+
+    Exit code 1 where something is wrong with it: another fingerprint than was judged, a value out of time, a receipt.
+    """
+    answer = Client(arguments).call(f"lineage/{quoted(arguments.request)}")
+    members = answer.members("request_id", "trace", "served", "fingerprints")
+    served, features = members["served"] or {}, objects(members.get("features"))
+    wrong = [str(each) for each in members.get("problems") or []]
+    wrong += [str(each.get("sentence")) for each in features if each.get("verdict") in {"future", "stale"}]
+    wrong += [str(members["fingerprints"]["sentence"])] if members["fingerprints"].get("verdict") == "other" else []
+    facts = [("wrong", each) for each in wrong] + picked(served, "release", "manifest_sha256", "weights", "commit")
+    for each in objects(served.get("components")):
+        facts.append((str(each.get("title")), str(each.get("ref") or each.get("digest") or printable(each["value"]))))
+    facts += picked(served.get("gate_run") or {}, "gate_run_id", "verdict")
+    facts += [("approved by", f"{each.get('name')} {each.get('did')}") for each in objects(members.get("approved_by"))]
+    good = members.get("last_known_good") or {}
+    facts += [("last good release", str(good["release"]))] if good else []
+    facts += [("differs in", str(each.get("component"))) for each in objects(good.get("changes"))]
+    facts += [("receipt", str(each.get("receipt"))) for each in objects(members.get("receipts"))]
+    title = f"Request {members['request_id']}: {served.get('release') or 'no release that is registered here'}"
+    return Outcome(title, facts, answer.body, FAIL if wrong else PASS)
+
+
+add = command(lineage, "relctl lineage 5f0c0b1e9a6d4a0db6d6f2f6c8f0a1b2")
+add("request", metavar="REQUEST_ID", help="an answer's x-request-id")
+
+
+def serving(arguments: argparse.Namespace) -> Outcome:
+    """Show what a route served at a time and who approved it, by the receipts: exit code 1 where one does not verify.
+
+    Exit code 3 where the route served nothing.
+    """
+    query = f"?{parse.urlencode({'at': arguments.at})}" if arguments.at else ""
+    answer = Client(arguments).call(f"routes/{quoted(arguments.route)}/serving{query}")
+    members = answer.members("at", "serving", "approved_by", "receipts", "verified")
+    served = members["serving"] or {}
+    facts = [("does not verify", str(problem)) for problem in members.get("problems") or []]
+    facts += picked(served, "manifest_sha256", "since", "until", "reason")
+    facts += [("approved by", f"{each.get('name')} {each.get('did')}") for each in objects(members["approved_by"])]
+    facts += [(str(each.get("event")), str(each.get("receipt"))) for each in objects(members["receipts"])]
+    name = served.get("release") or served.get("manifest_sha256") or "nothing"
+    code = FAIL if members["verified"] is not True else PASS if served else HELD
+    return Outcome(f"At {members['at']} it served {name}", facts, answer.body, code)
+
+
+add = command(serving, "relctl serving rte_01jd --at 2026-03-15T14:03:00Z")
+add("route", metavar="ROUTE", help="its id, rte_…")
+add("--at", metavar="TIME", help="RFC 3339; now without it")
+
+
+def observe(arguments: argparse.Namespace) -> Outcome:
+    """Show how what a route serves is watched: whether automatic rollback is armed, and how each slice stands.
+
+    Exit code: 0 every slice is at or above its floor, 1 one is below it, 3 nothing is watched or armed.
+    """
+    path = f"routes/{quoted(arguments.route)}/quality?limit=1"
+    answer = Client(arguments).call(path)
+    members = answer.members("route_id", "watching", "slices")
+    slices = objects(members["slices"])
+    armed, below = sum(each.get("armed") is True for each in slices), any(each.get("streak") for each in slices)
+    facts = [(str(each.get("slice")), observed_line(each)) for each in slices]
+    facts += picked(members.get("cost") or {}, "calls_per_day", "tokens_per_day", "money_per_day")
+    facts += picked(members, "release_id", "looked_at")
+    if members["watching"] is not True or not slices:
+        return Outcome("Nothing is watched on this route", facts, answer.body, HELD)
+    code = FAIL if below else PASS if armed else HELD
+    return Outcome(f"Automatic rollback is armed on {armed} of {len(slices)} slices", facts, answer.body, code)
+
+
+def observed_line(part: Mapping[str, Any]) -> str:
+    """`below its floor for 2 windows in a row, 0.44 of 0.55 over 18 answers; armed`, or why it is not."""
+    last = part.get("last_window") or {}
+    streak = part.get("streak")
+    below = f"below its floor for {streak} window{'s' if streak != 1 else ''} in a row, " if streak else ""
+    value = "no quality yet" if last.get("mean") is None else beside(last["mean"], part.get("floor"))
+    over = f" over {last.get('n')} answers" if last else ""
+    armed = "armed" if part.get("armed") is True else str(part.get("why") or "not armed yet")
+    return f"{below}{value}{over}; {armed}"
+
+
+add = command(observe, "relctl observe rte_01jd")
+add("route", metavar="ROUTE", help="its id, rte_…")
+
+
+def erase(arguments: argparse.Namespace) -> Outcome:
+    """Erase a subject: her key, and every copy of what her requests said. It cannot be undone.
+
+    Whom comes from a file or stdin, since everybody can read a command line. Erasing again changes nothing.
+    """
+    if (arguments.subject_file is None) == (arguments.request is None):
+        raise usage("Say whom: with --subject-file, or with --request, and not with both.")
+    whom = {"request_id": arguments.request}
+    if arguments.subject_file is not None:
+        whom = {"subject": content(arguments.subject_file).decode("utf-8", "replace").rstrip("\r\n")}
+    answer = Client(arguments).call("subjects/erase", json.dumps(whom | {"reason": arguments.reason}).encode())
+    members = answer.members("erasure_id", "gone", "receipt")
+    gone = [(name.replace("_", " "), str(count)) for name, count in members["gone"].items()]
+    facts = [*gone, *picked(members, "subject_digest", "erased_at", "receipt")]
+    return Outcome(f"Erased: {members['erasure_id']}", facts, answer.body, PASS)
+
+
+add = command(erase, "relctl erase --subject-file - --reason 'Asked for by letter.' <whom.txt")
+add("--subject-file", metavar="FILE", help="what requests call her, as they write it; - for stdin")
+add("--request", metavar="REQUEST_ID", help="an answer's x-request-id: whoever asked it")
+add("--reason", metavar="TEXT", required=True, help="for the record, which keeps it: do not name her")
 
 
 def export(arguments: argparse.Namespace) -> Outcome:

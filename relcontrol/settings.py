@@ -184,6 +184,9 @@ ORIGIN_HOST = environment.text("RELCONTROL_ORIGIN", "relcontrol.local")
 RECEIPT_RETENTION_YEARS = environment.number("RELCONTROL_RETENTION_YEARS", 10, minimum=1)
 TRACE_RETENTION_DAYS = environment.number("RELCONTROL_TRACE_RETENTION_DAYS", 30, minimum=1)
 
+# The shortest quality window of an observer. Only rehearsals ask for less than a minute.
+WINDOW_SECONDS = environment.number("RELCONTROL_WINDOW_SECONDS", 60, minimum=10, maximum=60)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -33,12 +33,17 @@ from relcontrol.jobs.models import LeasedJob
 from relcontrol.jobs.running import run
 from relcontrol.jobs.wake import wake
 from releases.evaluating.working import gate_run
+from releases.observer_models import ObserverJob, WorstAnswers
+from releases.observing.scoring import score_answers
+from releases.observing.ticking import tick_observers
 from releases.replays.working import replay
+from releases.rolling.following import follow_rollbacks
 from releases.rolling.ticking import tick_rollouts
 from releases.rolling.warmth import probe_all
 from releases.rollout_models import ReplayJob
 from releases.routing.replicas import tidy_replicas
 from releases.traces.partitions import ensure_partitions, expire
+from releases.worst.working import find_worst
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +54,8 @@ JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
     "replay": (ReplayJob, replay),
     "calibration": (CalibrationRun, calibrate_judge),
     "anchor-check": (AnchorCheck, check_anchors),
+    "worst-answers": (WorstAnswers, find_worst),
+    "observe": (ObserverJob, score_answers),
 }
 WAKES_PER_TICK = 50
 
@@ -104,8 +111,16 @@ def judges() -> None:
 
 @shared_task(name="relcontrol.ticks.rollouts")
 def rollouts() -> None:
-    """Look at every canary: count, decide, move. Nothing else that ticks may keep it waiting."""
-    tick_rollouts(now())
+    """Look at every canary: count, decide, move; and at how far rollbacks have come. Nothing else keeps it waiting."""
+    at = now()
+    tick_rollouts(at)
+    follow_rollbacks(at)
+
+
+@shared_task(name="relcontrol.ticks.observers")
+def observers() -> None:
+    """Look at everything that serves: choose answers, close windows, act on what they say."""
+    tick_observers(now())
 
 
 @shared_task(name="relcontrol.ticks.probes")

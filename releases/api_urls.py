@@ -6,7 +6,11 @@ from releases.api.archive import Archive
 from releases.api.artifacts import Artifacts, OneArtifact
 from releases.api.feedback import SendFeedback
 from releases.api.gate_runs import ReleaseGateRuns
+from releases.api.lineage import Lineages, OneLineage
+from releases.api.observing import DecideDriftAlarm, DriftAlarms, OneDriftAlarm, OneSetOfWorstAnswers
 from releases.api.override import RequestOverride
+from releases.api.privacy import EraseSubject, Erasures, Redactions
+from releases.api.quality import RouteQuality
 from releases.api.releases import Difference, ManifestBytes, OneRelease, Releases
 from releases.api.roll import Roll
 from releases.api.rollouts import OneRollout, RolloutCommand, Rollouts
@@ -27,7 +31,13 @@ urlpatterns = [
     path("releases/<str:release>/gate-runs", ReleaseGateRuns.as_view(), name="api-release-gate-runs"),
     path("releases/<str:release>/archive", Archive.as_view(), name="api-release-archive"),
     path("releases/<str:release>/roll", Roll.as_view(), name="api-release-roll"),
+    path("drift-alarms", DriftAlarms.as_view(), name="api-drift-alarms"),
+    path("drift-alarms/<str:alarm>", OneDriftAlarm.as_view(), name="api-drift-alarm"),
+    path("drift-alarms/<str:alarm>/decide", DecideDriftAlarm.as_view(), name="api-drift-alarm-decide"),
     path("feedback", SendFeedback.as_view(), name="api-feedback"),
+    path("lineage", Lineages.as_view(), name="api-lineages"),
+    path("lineage/<path:request_id>", OneLineage.as_view(), name="api-lineage"),
+    path("organization/redactions", Redactions.as_view(), name="api-redactions"),
     path("rollout-policies", RolloutPolicies.as_view(), name="api-rollout-policies"),
     path("rollout-policies/<str:policy>", OneRolloutPolicy.as_view(), name="api-rollout-policy"),
     path("rollouts", Rollouts.as_view(), name="api-rollouts"),
@@ -36,9 +46,13 @@ urlpatterns = [
     path("rollouts/<str:rollout>/scores", Scores.as_view(), name="api-rollout-scores"),
     path("rollouts/<str:rollout>/<str:command>", RolloutCommand.as_view(), name="api-rollout-command"),
     path("routes/<str:route>", OneRoute.as_view(), name="api-route"),
+    path("routes/<str:route>/quality", RouteQuality.as_view(), name="api-route-quality"),
     path("routes/<str:route>/serving", ServingAt.as_view(), name="api-route-serving"),
     path("routes/<str:route>/rollback", RollBack.as_view(), name="api-route-rollback"),
     path("slices/matches", SliceMatches.as_view(), name="api-slice-matches"),
     path("slices/suggestions", SliceSuggestions.as_view(), name="api-slice-suggestions"),
+    path("worst-answers/<str:worst>", OneSetOfWorstAnswers.as_view(), name="api-worst-answers"),
+    path("subjects/erase", EraseSubject.as_view(), name="api-subject-erase"),
+    path("subjects/erasures", Erasures.as_view(), name="api-erasures"),
     path("traces", Traces.as_view(), name="api-traces"),
 ]

@@ -113,6 +113,7 @@ class Release(models.Model):
         return f"r{self.number}"
 
 
-from releases import replica_models as _replica_models  # noqa: E402, F401 - registers them
+from releases import observer_models as _observer_models  # noqa: E402, F401 - registers them
+from releases import replica_models as _replica_models  # noqa: E402, F401
 from releases import rollout_models as _rollout_models  # noqa: E402, F401
 from releases import trace_models as _trace_models  # noqa: E402, F401

@@ -280,7 +280,17 @@ class Serving(models.Model):
 
 
 class Rollback(models.Model):
-    """One rollback of a route, or its rehearsal: what it left, where it went, by which generation."""
+    """One rollback of a route, or its rehearsal: what it left, where it went, by which generation, and how it went.
+
+    `trigger` says what asked for it: a person, the observer's windows or a policy; `facts` are what they had found, and
+    `triggered_at` is when the first of them was: the start of the first breached window. `progress` is how far it has
+    come: replicas as they acknowledge, what still drains.
+    """
+
+    class Trigger(models.TextChoices):
+        PERSON = "person", "A person"
+        WINDOWS = "windows", "Quality below its floor"
+        POLICY = "policy", "A policy"
 
     id = Identifier("rbk")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
@@ -288,7 +298,10 @@ class Rollback(models.Model):
     left = models.ForeignKey("releases.Release", models.PROTECT, related_name="+")
     target = models.ForeignKey("releases.Release", models.PROTECT, null=True, related_name="+")
     rehearsed = models.BooleanField(default=False)
-    automatic = models.BooleanField(default=False)
+    trigger = models.CharField(max_length=8, choices=Trigger.choices, default=Trigger.PERSON)
+    observer = models.OneToOneField("releases.Observer", models.PROTECT, null=True, related_name="rollback")
+    facts = models.JSONField(default=dict)
+    triggered_at = models.DateTimeField(null=True)
     reason = models.TextField()
     generation = models.PositiveBigIntegerField()
     decided_by = models.CharField(max_length=40)
@@ -296,9 +309,21 @@ class Rollback(models.Model):
     decided_at = models.DateTimeField()
     cool_down_until = models.DateTimeField(null=True)
     receipt_hash = models.CharField(max_length=SHA256)
+    progress = models.JSONField(default=dict)
+    acknowledged_at = models.DateTimeField(null=True)
+    drained_at = models.DateTimeField(null=True)
+    followed_until = models.DateTimeField(null=True)
+    reconciled_receipt_hash = models.CharField(max_length=SHA256, blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["route", "-id"], name="rollback_newest")]
+        indexes: ClassVar = [
+            models.Index(fields=["route", "-id"], name="rollback_newest"),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(rehearsed=False, reconciled_receipt_hash=""),
+                name="rollback_unreconciled",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.route_id}: {self.left_id} to {self.target_id}"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from relcontrol.accounts.models import Organization
+from relcontrol.accounts.models import Identifier, Organization
 
 SHA256 = 64
 
@@ -99,3 +99,23 @@ class Feedback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.kind} {self.name}"
+
+
+class Erasure(models.Model):
+    """The erasure of a subject: who asked, when, and how many copies of what went. The subject stays a keyed HMAC."""
+
+    id = Identifier("ers")
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
+    subject = models.BinaryField(max_length=16)
+    reason = models.TextField(blank=True)
+    gone = models.JSONField()
+    erased_by = models.CharField(max_length=40)
+    erased_by_label = models.CharField(max_length=254)
+    erased_at = models.DateTimeField()
+    receipt_hash = models.CharField(max_length=SHA256)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["organization", "-id"], name="erasure_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id} {bytes(self.subject).hex()}"

@@ -11,7 +11,9 @@ from releases.pages import (
     archive,
     editor,
     evaluating,
+    lineage,
     override,
+    privacy,
     prompts,
     registering,
     release,
@@ -26,6 +28,8 @@ from releases.pages import (
     trace,
     traces,
 )
+from releases.pages.observe import alarms, listing, worst
+from releases.pages.observe import route as observed
 
 urlpatterns = [
     path("releases/", releases.releases, name="releases"),
@@ -38,6 +42,13 @@ urlpatterns = [
     path("releases/<str:release>/manifest.json", release.manifest, name="release-manifest"),
     path("rollouts/", rollout_list.rollouts, name="roll"),
     path("rollouts/<slug:rollout>/", rollout.rollout, name="rollout"),
+    path("observe/", listing.observe, name="observe"),
+    path("observe/alarms/<slug:alarm>/", alarms.drift_alarm, name="drift-alarm"),
+    path("observe/worst/<slug:worst>/", worst.worst_answers, name="worst-answers"),
+    path("observe/<slug:route>/", observed.observe_route, name="observe-route"),
+    path("settings/privacy/", privacy.privacy, name="settings-privacy"),
+    path("settings/privacy/try", privacy.try_redactions, name="settings-privacy-try"),
+    path("settings/privacy/erase/", privacy.erase_subject, name="settings-privacy-erase"),
     path("settings/rollout-policies/", rollout_policies.rollout_policies, name="rollout-policies"),
     path("settings/rollout-policies/<slug:policy>/", rollout_policies.rollout_policy, name="rollout-policy"),
     path("settings/rollout-policies/<slug:policy>/remove", rollout_policies.remove, name="rollout-policy-remove"),
@@ -46,6 +57,8 @@ urlpatterns = [
     path("slices/preview/traces/", slice_matches.draft_matches, name="slice-draft-matches"),
     path("slices/new/suggestions/", slice_matches.belonging_nowhere, name="slice-suggestions"),
     path("slices/<slug:slug>/traces/", slice_matches.slice_matches, name="slice-matches"),
+    path("lineage/", lineage.lineage, name="lineage"),
+    path("lineage/<path:request_id>/", lineage.lineage_of_request, name="lineage-request"),
     path("traces/", traces.traces, name="traces"),
     path("traces/<path:request_id>/", trace.trace, name="trace"),
     path("prompts/", prompts.prompts, name="prompts"),

@@ -213,7 +213,7 @@ DOCUMENT_FIELDS: Final[Fields] = {
         required=False,
     ),
 }
-SUMMARY: Final = inline_serializer("GateRunSummary", SUMMARY_FIELDS)
+SUMMARY: Final = inline_serializer("GateRunSummary", {**SUMMARY_FIELDS})  # it empties what it is given
 RUNS: Final = inline_serializer("GateRunPage", {"results": a_list(SUMMARY), "next": text()})
 RUN: Final = inline_serializer("GateRun", SUMMARY_FIELDS | DOCUMENT_FIELDS)
 RATED: Final = inline_serializer(
@@ -241,7 +241,7 @@ WHOLE_JUDGE_FIELDS: Final[Fields] = {
     ),
     "children": a_list(serializers.CharField()),
 }
-JUDGE: Final = inline_serializer("Judge", JUDGE_FIELDS)
+JUDGE: Final = inline_serializer("Judge", {**JUDGE_FIELDS})
 ONE_JUDGE: Final = inline_serializer("WholeJudge", JUDGE_FIELDS | WHOLE_JUDGE_FIELDS)
 JUDGES: Final = inline_serializer("JudgePage", {"results": a_list(JUDGE), "next": text()})
 

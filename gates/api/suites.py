@@ -37,7 +37,7 @@ SUITE_FIELDS: dict[str, Any] = {
     "imported_by": serializers.CharField(),
     "created_at": serializers.DateTimeField(),
 }
-SUITE = inline_serializer("Suite", SUITE_FIELDS)
+SUITE = inline_serializer("Suite", {**SUITE_FIELDS})  # it empties what it is given
 SUITE_PAGE = inline_serializer(
     "SuitePage", {"results": serializers.ListField(child=SUITE), "next": serializers.CharField(allow_null=True)}
 )

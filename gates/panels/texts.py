@@ -52,5 +52,6 @@ def _opened(items: Sequence[PanelItem]) -> Sequence[ItemTexts | None]:
 
 
 def _plain(item: PanelItem) -> ItemTexts:
+    """An answer of a suite or a run; a live one that is not sealed any more was erased, or has expired."""
     case = item.case
-    return ItemTexts(case.input if case else "", item.output, case.reference if case else None)
+    return GONE if case is None else ItemTexts(case.input, item.output, case.reference)

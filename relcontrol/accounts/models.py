@@ -52,12 +52,16 @@ class Role(models.TextChoices):
 
 
 class Organization(models.Model):
-    """A customer. It has one receipt chain, whose `origin` never changes."""
+    """A customer. It has one receipt chain, whose `origin` never changes.
+
+    `redactions` are steps (`{"pattern", "with"}`) that bodies of traces go through before they are stored.
+    """
 
     id = Identifier("org")
     slug = models.CharField(max_length=63, unique=True, validators=[SLUG])
     name = models.CharField(max_length=200)
     origin = models.CharField(max_length=300, unique=True)
+    redactions = models.JSONField(default=list)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:

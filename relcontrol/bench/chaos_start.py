@@ -2,7 +2,7 @@
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from json import dumps
 from pathlib import Path
@@ -12,7 +12,7 @@ from audit.trust import trust_document
 from relcontrol.bench.chaos_cluster import HOST, own_cluster
 from relcontrol.bench.chaos_director import Director
 from relcontrol.bench.chaos_fleet import fleet
-from relcontrol.bench.chaos_stage import set_stage
+from relcontrol.bench.chaos_stage import Stage, set_stage
 from relcontrol.bench.chaos_system import CONTROL_PLANE, GATEWAY, REPLICA, WORKERS, System
 from relcontrol.environment import MisconfiguredError
 from relcontrol.runtime.answering import says_ok
@@ -26,17 +26,23 @@ UPSTREAM_OFFSET: Final = 3  # beside web, gateway and edge
 
 
 @contextmanager
-def running_system(folder: Path, *, rate: float) -> Iterator[System]:
-    """A whole installation with clients that ask `rate` times a second, and rollouts one after the other."""
+def running_system(
+    folder: Path, *, rate: float, ground: Callable[[str], Stage] = set_stage, directed: bool = True
+) -> Iterator[System]:
+    """A whole installation with clients that ask `rate` times a second, and rollouts one after the other.
+
+    `ground` makes its organization, given the model server's address; without a director nobody rolls anything out.
+    """
     with ExitStack() as stack:
         cluster = stack.enter_context(own_cluster(folder))
         port = _free_ports()
-        stage = set_stage(f"http://{HOST}:{port + UPSTREAM_OFFSET}/v1")
+        stage = ground(f"http://{HOST}:{port + UPSTREAM_OFFSET}/v1")
         here = stack.enter_context(fleet(folder / "logs"))
         system = System(cluster, here, stage, Director(stage, port), port)
         _start(system, rate)
-        system.director.start()
-        stack.callback(system.director.stop)
+        if directed:
+            system.director.start()
+            stack.callback(system.director.stop)
         yield system
 
 

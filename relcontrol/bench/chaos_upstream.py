@@ -1,7 +1,8 @@
-"""The model server of the chaos bench: `python -m relcontrol.bench.chaos_upstream PORT`. No Django.
+"""The model server of the benches `chaos` and `rollback`: `python -m relcontrol.bench.chaos_upstream PORT`. No Django.
 
 A question carries its number (`Question 17: …`). A model whose name begins with `failing` answers every third number
-with status 500 and all others well; every other model answers well.
+with status 500 and all others well; `hedging` sends everybody to an attorney, `dates` names days that there are not;
+every other model answers well.
 """
 
 import asyncio
@@ -18,12 +19,21 @@ BACKLOG: Final = 4096
 FAILING: Final = "failing"
 ONE_OF: Final = 3
 WORDS: Final = ("The licence names ", "its affiliates, so ", "they may use it.")
+BAD_WORDS: Final = {
+    "hedging": ("This depends on the circumstances, ", "and you should consult ", "an attorney."),
+    "dates": ("The licence of ", "Thursday March 32nd ", "names its affiliates."),
+}
 _NUMBER: Final = re.compile(r"Question (\d+):")
 
 
 def fails(model: str, number: int) -> bool:
     """Whether this model refuses this question: what the evidence of a rollout is made of."""
     return model.startswith(FAILING) and number % ONE_OF == 0
+
+
+def words_of(model: str) -> tuple[str, ...]:
+    """What a model answers to every question."""
+    return BAD_WORDS.get(model, WORDS)
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
@@ -42,7 +52,7 @@ async def healthy(_: web.Request) -> web.Response:
 
 
 def _whole(model: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "".join(WORDS)}
+    message = {"role": "assistant", "content": "".join(words_of(model))}
     choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
     return {"id": "c", "object": "chat.completion", "created": 0, "model": model, "choices": choices, "usage": _usage()}
 
@@ -54,7 +64,7 @@ def _usage() -> dict[str, int]:
 async def _streamed(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     answer = web.StreamResponse(headers={"content-type": "text/event-stream"})
     await answer.prepare(request)
-    for words in WORDS:
+    for words in words_of(body["model"]):
         await answer.write(_event(body["model"], [{"index": 0, "delta": {"content": words}, "finish_reason": None}]))
     await answer.write(_event(body["model"], [{"index": 0, "delta": {}, "finish_reason": "stop"}]))
     await answer.write(_event(body["model"], [], usage=_usage()))

@@ -54,7 +54,7 @@ def propagation(options: Options) -> Iterator[Table]:
 
 def _row(stage: Stage, port: int, options: Options, *, stream: bool) -> tuple[str, ...]:
     with replicas(stage, port, options.size, stream=stream) as said:
-        _arrived(said, None)  # everybody has the first one
+        arrived(said, None)  # everybody has the first one
         took = list(_changes(stage, said, options))
     last = [one[-1] for one in took]
     figures_of = [np.median([one[0] for one in took]), np.median([one[len(one) // 2] for one in took])]
@@ -79,10 +79,10 @@ def _changes(stage: Stage, said: "queue.Queue[Any]", options: Options) -> Iterat
         with transaction.atomic():
             generation = next_generation(stage.organization).generation
             began = time.monotonic()
-        yield [at - began for at in sorted(_arrived(said, generation))]
+        yield [at - began for at in sorted(arrived(said, generation))]
 
 
-def _arrived(said: "queue.Queue[Any]", generation: int | None) -> Sequence[float]:
+def arrived(said: "queue.Queue[Any]", generation: int | None) -> Sequence[float]:
     """When each replica had this generation; None is whichever comes first."""
     while True:
         try:

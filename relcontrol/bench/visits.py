@@ -97,8 +97,8 @@ def measure(viewer: Onlooker, at_large: Address, at_small: Address, runs: int) -
 
 def _visits(viewer: Onlooker, address: Address, runs: int) -> list[Visit]:
     client = _client(viewer, address)
-    _visit(client, address.path)
-    return [_visit(client, address.path) for _ in range(runs)]
+    ask(client, address.path)
+    return [ask(client, address.path) for _ in range(runs)]
 
 
 def _client(viewer: Onlooker, address: Address) -> Client:
@@ -109,7 +109,8 @@ def _client(viewer: Onlooker, address: Address) -> Client:
     return client
 
 
-def _visit(client: Client, path: str) -> Visit:
+def ask(client: Client, path: str) -> Visit:
+    """One answer, timed."""
     visit = Visit()
     connection.ensure_connection()
     with connection.execute_wrapper(visit.watch):

@@ -3,7 +3,8 @@
 What is hashed is the normalised value (contracts.md): closed fields, defaults written out, strings in NFC, every key
 present, one spelling where several are taken (few-shot `examples` become `messages`; OpenAI's wrapper around a tool's
 `function` is taken off). Numbers with a fraction have no canonical form here and are refused with the way out. A
-guardrail policy belongs to the customer's guardrail: its fields are kept as they are.
+guardrail policy belongs to the customer's guardrail: its fields are kept as they are. A feature view says how old its
+values may be, by which lineage checks them; a manifest names it by its ref and is not changed by it.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,8 @@ MAX_NAME: Final = 64
 MAX_TOOLS: Final = 128
 MAX_MESSAGES: Final = 200
 MAX_BYTES: Final = 1_048_576
+MAX_FEATURES: Final = 1_000
+MAX_AGE_SECONDS: Final = 10 * 365 * 86_400
 
 
 def normalise_artifact(value: object, field: str = "value") -> dict[str, Any]:
@@ -112,6 +115,28 @@ def _example(value: object, field: str, reader: Reader) -> list[dict[str, str]]:
     ]
 
 
+def _feature_view(value: object, field: str, reader: Reader) -> dict[str, Any]:
+    entries = reader.closed(value, field, ("kind", "max_age_seconds", "features"))
+    path = under(field, "features")
+    rows = reader.items(entries.get("features", []), path, at_most=MAX_FEATURES)
+    return {
+        "max_age_seconds": _age(entries.get("max_age_seconds"), under(field, "max_age_seconds"), reader),
+        "features": [_feature(row, item(path, index), reader) for index, row in enumerate(rows)],
+    }
+
+
+def _feature(value: object, field: str, reader: Reader) -> dict[str, Any]:
+    entries = reader.closed(value, field, ("name", "max_age_seconds"))
+    return {
+        "name": reader.text(entries.get("name"), under(field, "name"), at_most=MAX_NAME),
+        "max_age_seconds": _age(entries.get("max_age_seconds"), under(field, "max_age_seconds"), reader),
+    }
+
+
+def _age(value: object, field: str, reader: Reader) -> int | None:
+    return None if value is None else reader.integer(value, field, low=1, high=MAX_AGE_SECONDS)
+
+
 def _free_object(value: object, field: str, reader: Reader) -> dict[str, Any]:
     """An object that relcontrol does not interpret, only hashes."""
     normal = reader.json(reader.mapping(value, field), field)
@@ -124,4 +149,5 @@ KINDS: Final[dict[str, Callable[[object, str, Reader], dict[str, Any]]]] = {
     "tool_schemas": _tool_schemas,
     "few_shot": _few_shot,
     "guardrail_policy": _free_object,
+    "feature_view": _feature_view,
 }

@@ -45,6 +45,7 @@ MENU = (
             Screen("Gate", "shield-check", "gate", "g"),
             Screen("Roll", "route", "roll", "l", ("routes", "traces")),
             Screen("Observe", "activity", "observe", "b"),
+            Screen("Lineage", "git-compare", "lineage", "n"),
         ),
     ),
     (

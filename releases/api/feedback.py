@@ -36,7 +36,10 @@ class Saying(serializers.Field[Any, Any, Any, Any]):
 
 
 class FeedbackInput(Input):
-    """A thumb (1, -1), a task outcome (1, 0), a label (text), or a named score (number)."""
+    """A thumb (1, -1), a task outcome (1, 0), a label (text), or a named score (number).
+
+    A label that is a number is a grade of that answer; its name says the scale: grade (0 to 1), grade_5, grade_100.
+    """
 
     request_id = Text(max_length=100)
     kind = serializers.ChoiceField(Feedback.Kind.choices)

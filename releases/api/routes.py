@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from audit.chain import timestamp
+from audit.names import names_of
 from relcontrol.accounts.models import Organization, Route
 from relcontrol.accounts.permissions import VIEW, WRITE_ROLLOUTS, Permission
 from relcontrol.accounts.selectors import found, routes_of
@@ -17,9 +18,21 @@ from relcontrol.api.calls import Call, CommandCall
 from relcontrol.api.pages import moment_of
 from relcontrol.clock import now
 from releases.api.inputs import RollbackInput
+from releases.api.lineage_shapes import APPROVAL, CITED, again
 from releases.api.shapes import JSON, TEXT, a_list
+from releases.lineage.as_json import (
+    actors_of,
+    approval_as_json,
+    beside_as_json,
+    cited_as_json,
+    serving_then_as_json,
+)
+from releases.lineage.serving_then import served_at
+from releases.models import Release
+from releases.rolling.following import Moment, timeline_of
 from releases.rolling.rolling_back import findings_of, roll_back, rollback_targets
 from releases.rolling.selectors import open_rollout, servings_of
+from releases.rolling.ways import ways_of
 from releases.rollout_models import Rollback, Serving
 from releases.routing.replicas import acknowledged, draining, replicas_of
 from releases.selectors import release_named
@@ -41,7 +54,34 @@ SERVING: Final = inline_serializer(
     },
     allow_null=True,  # where a route serves nothing
 )
-SERVING_AT: Final = inline_serializer("ServingAt", {"at": MOMENT(), "serving": SERVING})
+SERVED_THEN: Final = inline_serializer(
+    "ServedThen",
+    {
+        "release_id": TEXT(allow_null=True),
+        "release": TEXT(allow_null=True),
+        "manifest_sha256": TEXT(),
+        "since": MOMENT(),
+        "until": MOMENT(allow_null=True),
+        "generation": serializers.IntegerField(allow_null=True),
+        "event": TEXT(),
+        "reason": TEXT(allow_blank=True),
+        "decided_by": TEXT(),
+        "receipt": TEXT(),
+    },
+    allow_null=True,
+)
+SERVING_AT: Final = inline_serializer(
+    "ServingAt",
+    {
+        "at": MOMENT(),
+        "serving": SERVED_THEN,
+        "beside": JSON(allow_null=True, help_text="The candidate that answered a share of the requests then."),
+        "approved_by": a_list(again(APPROVAL)),
+        "receipts": a_list(again(CITED)),
+        "verified": serializers.BooleanField(help_text="Whether every receipt that the answer rests on verifies."),
+        "problems": a_list(TEXT()),
+    },
+)
 ROUTE: Final = inline_serializer(
     "RouteServing",
     {
@@ -58,6 +98,15 @@ ROUTE: Final = inline_serializer(
         "last_rollback": JSON(allow_null=True),
     },
 )
+TIMELINE: Final = inline_serializer(
+    "RollbackMoment",
+    {
+        "word": TEXT(help_text="triggered, decided, committed, acknowledged or drained."),
+        "at": MOMENT(allow_null=True),
+        "seconds_since_trigger": serializers.FloatField(allow_null=True),
+        "said": TEXT(),
+    },
+)
 ROLLED_BACK: Final = inline_serializer(
     "RolledBack",
     {
@@ -66,8 +115,12 @@ ROLLED_BACK: Final = inline_serializer(
         "left": TEXT(),
         "target": TEXT(allow_null=True),
         "generation": serializers.IntegerField(),
+        "trigger": TEXT(help_text="person, windows (quality below its floor) or policy."),
         "findings": a_list(TEXT()),
         "receipt": TEXT(),
+        "timeline": a_list(TIMELINE),
+        "gateways": a_list(JSON()),
+        "reconciled_receipt": TEXT(allow_null=True),
     },
 )
 
@@ -95,13 +148,14 @@ class OneRoute(Call):
 
 @extend_schema_view(
     get=extend_schema(
-        summary="What a route served at a time, and who decided it",
+        summary="What a route served at a time, and who approved it",
+        description="Answered from signed receipts alone, which are verified again and named.",
         parameters=[OpenApiParameter("at", str, description="RFC 3339; now without it.")],
         responses=SERVING_AT,
     )
 )
 class ServingAt(Call):
-    """What served when."""
+    """What served when, by the receipts."""
 
     permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
 
@@ -109,7 +163,7 @@ class ServingAt(Call):
         """The release with its decision; null where the route served nothing."""
         row = route_named(self.actor.organization, route)
         at = moment_of(request, "at") or now()
-        return Response({"at": timestamp(at), "serving": serving_as_json(serving_at(row, at))})
+        return Response(serving_then(row, at))
 
 
 @extend_schema_view(
@@ -138,6 +192,23 @@ class RollBack(CommandCall):
         return Response(rollback_as_json(row), status=202)
 
 
+def serving_then(route: Route, at: datetime) -> dict[str, Any]:
+    """The answer from the receipts; of releases' own rows only names and ids are taken."""
+    organization, then = route.organization, served_at(route, at)
+    known = Release.objects.filter(organization=organization, manifest_sha256=then.manifest or "") if then else None
+    approvals = then.approvals if then and then.manifest else ()
+    names = names_of(organization, actors_of(approvals))
+    return {
+        "at": timestamp(at),
+        "serving": serving_then_as_json(then, known.first() if known is not None else None),
+        "beside": beside_as_json(then),
+        "approved_by": [approval_as_json(each, names) for each in approvals],
+        "receipts": [cited_as_json(each) for each in then.cited] if then else [],
+        "verified": not (then and then.problems),
+        "problems": list(then.problems) if then else [],
+    }
+
+
 def serving_at(route: Route, at: datetime) -> Serving | None:
     """What a route served at a moment."""
     row = servings_of(route).filter(since__lte=at).first()
@@ -163,7 +234,7 @@ def serving_as_json(row: Serving | None) -> dict[str, Any] | None:
 
 
 def rollback_as_json(row: Rollback) -> dict[str, Any]:
-    """A rollback as it was decided; what gateways have made of it is with the route."""
+    """A rollback, and how far it has come as the ticker last saw it; what gateways say now is with the route."""
     return {
         "rollback_id": row.pk,
         "rehearsed": row.rehearsed,
@@ -171,10 +242,20 @@ def rollback_as_json(row: Rollback) -> dict[str, Any]:
         "target": row.target.manifest_sha256 if row.target else None,
         "generation": row.generation,
         "decided_at": timestamp(row.decided_at),
+        "trigger": str(row.trigger),
+        "triggered_at": timestamp(row.triggered_at) if row.triggered_at else None,
         "reason": row.reason,
         "findings": findings_of(row, now()) if row.rehearsed else [],
         "receipt": row.receipt_hash,
+        "timeline": [_moment(each) for each in timeline_of(row)],
+        "gateways": [way.as_json() for way in ways_of(row)],
+        "reconciled_receipt": row.reconciled_receipt_hash or None,
     }
+
+
+def _moment(each: Moment) -> dict[str, Any]:
+    at = timestamp(each.at) if each.at else None
+    return {"word": each.word, "at": at, "seconds_since_trigger": each.seconds_since_trigger, "said": each.said}
 
 
 def route_as_json(route: Route, at: datetime) -> dict[str, Any]:

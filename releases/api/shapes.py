@@ -54,7 +54,7 @@ RELEASE: Final = inline_serializer(
         "deployable": serializers.BooleanField(),
         "why_not": a_list(TEXT()),
         "cold_start": serializers.BooleanField(),
-        "changes": a_list(inline_serializer("Change", CHANGE_FIELDS)),
+        "changes": a_list(inline_serializer("Change", {**CHANGE_FIELDS})),
         "previous_release": TEXT(allow_null=True),
         "fast_gate": inline_serializer("FastGate", {"findings": a_list(FINDING)}),
         "registered_at": serializers.DateTimeField(),
@@ -90,7 +90,7 @@ VERSION_FIELDS: Final[Fields] = {
     "created_at": serializers.DateTimeField(),
     "created_by": TEXT(),
 }
-VERSION: Final = inline_serializer("ArtifactVersion", VERSION_FIELDS)
+VERSION: Final = inline_serializer("ArtifactVersion", {**VERSION_FIELDS})  # it empties what it is given
 CREATED: Final = inline_serializer("CreatedArtifact", VERSION_FIELDS | {"value": JSON()})
 VERSIONS: Final = inline_serializer("ArtifactPage", {"results": a_list(VERSION), "next": TEXT(allow_null=True)})
 ARTIFACT: Final = inline_serializer(

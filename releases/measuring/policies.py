@@ -9,6 +9,7 @@ from typing import Final
 from gates.statistics.limits import meets, shown_beside, shown_limit
 from releases.measuring.policy_definition import COST, SHARES, Definition
 from releases.measuring.policy_metrics import Measured, measure
+from releases.measuring.policy_scopes import CandidateScope
 from releases.monitors.wording import counted, percent
 from releases.rollout_models import Measurement, Rollout
 from releases.rollouts.evidence import PolicyVerdict
@@ -19,7 +20,7 @@ MINUTE: Final = 60
 def judge_policies(row: Rollout, measurement: Measurement, now: datetime) -> tuple[PolicyVerdict, ...]:
     """The verdict of every policy that was pinned when the rollout started."""
     return tuple(
-        judge_policy(policy, measure(row, measurement, policy.metric, now - policy.window))
+        judge_policy(policy, measure(CandidateScope(row, measurement), policy.metric, now - policy.window))
         for policy in map(Definition.from_json, row.settings.get("policies", ()))
     )
 
@@ -37,7 +38,8 @@ def _within(policy: Definition, value: float) -> bool:
 
 
 def _sentence(policy: Definition, found: Measured) -> str:
-    metric, noun = policy.words
+    metric, usual = policy.words
+    noun = found.noun or usual
     window = _window(policy.window_seconds)
     if found.value is None or found.n < policy.n_min:
         hint = " The endpoint of this release has no prices." if policy.metric == COST and found.value is None else ""

@@ -16,6 +16,7 @@ from releases.models import Release
 from releases.pages.archive import archive_form
 from releases.pages.components import component_rows, differences, pointers
 from releases.pages.gate_tab import actions, gate_tab, overrides_tab
+from releases.pages.observe.of_release import observe_stage, observe_tab
 from releases.pages.paths import address, one_page, release_of, with_query
 from releases.pages.rollout_list import rollout_tab
 from releases.pages.timeline import DECISIONS_SHOWN, decisions, receipts_of_release
@@ -26,6 +27,7 @@ TABS: Final = {
     "manifest": "Manifest",
     "gate": "Gate",
     "rollout": "Rollout",
+    "observe": "Observe",
     "overrides": "Overrides",
     "receipts": "Receipts",
 }
@@ -59,6 +61,8 @@ def _part(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> 
             return gate_tab(request, row, run)
         case "rollout":
             return rollout_tab(row)
+        case "observe":
+            return observe_tab(row)
         case "overrides":
             return overrides_tab(row)
         case "receipts":
@@ -85,6 +89,7 @@ def _head(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> 
             delivery=row.delivery,
             registered_by=row.registered_by_label,
             found=finding(run.document) if run and run.document else "",
+            observed=observe_stage(row),
         ),
         "changed": changed(row.changes, row.refs, cold_start=row.previous_release_id is None),
         "timeline": decisions(row.organization, latest),

@@ -20,6 +20,7 @@ from releases.pages.rollout_gateways import gateways
 from releases.pages.rollout_list import line_of
 from releases.pages.traces import share_line
 from releases.pages.wording import event_words
+from releases.rolling.following import timeline_of
 from releases.rolling.selectors import rollouts_of, servings_of
 from releases.rollout_models import OVER, Rollback, Serving
 from releases.routing.replicas import acknowledged, draining
@@ -57,7 +58,7 @@ def route(request: PageRequest, route: str) -> HttpResponse:
         "running": [line_of(running)] if running else [],
         "history": [_served(each) for each in shown],
         "next_cursor": next_cursor,
-        "rollbacks": [(each, *_came_through(each, at)) for each in rollbacks_of(row)],
+        "rollbacks": [(each, *_came_through(each, at), timeline_of(each)) for each in rollbacks_of(row)],
         "denied": answer.reason if isinstance(answer, Denied) else "",
         "may_audit": isinstance(request.actor.may(READ_AUDIT), Allowed),
         "crumbs": crumbs(request, row),
@@ -74,8 +75,8 @@ def route_of(organization: Organization, key: str) -> Route:
 
 def rollbacks_of(route: Route) -> Iterable[Rollback]:
     """The newest rollbacks of a route, rehearsed ones too."""
-    rows = Rollback.objects.filter(route=route).select_related("organization", "left", "target").order_by("-pk")
-    return rows.defer("left__manifest", "target__manifest")[:ROLLBACKS_SHOWN]
+    rows = Rollback.objects.filter(route=route).order_by("-pk").defer("left__manifest", "target__manifest")
+    return rows.select_related("organization", "left", "target", "worst")[:ROLLBACKS_SHOWN]
 
 
 def crumbs(request: PageRequest, row: Route, *trail: tuple[str, str | None]) -> list[tuple[str, str | None]]:
@@ -100,6 +101,8 @@ def _came_through(row: Rollback, at: datetime) -> tuple[str, str]:
     """How far a rollback has come: decided, acknowledged n of m, drained."""
     if row.rehearsed:
         return "skip", "Rehearsed: nothing was changed"
+    if row.reconciled_receipt_hash:
+        return ("pass", "Came through") if row.drained_at else ("hold", "Not confirmed by every gateway")
     done, of = acknowledged(row.organization, row.generation, at)
     busy = draining(row.organization, row.left.manifest_sha256, at)
     if not of:

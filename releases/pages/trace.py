@@ -13,11 +13,15 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from audit.names import names_of
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Denied
 from relcontrol.accounts.selectors import routes_of
 from relcontrol.errors import NotFound
 from relcontrol.web.pages import PageRequest, page
+from releases.lineage.answer import feedback_of, observed_answers
+from releases.lineage.ratings import ratings_of_answer
 from releases.pages.paths import NUL, address
+from releases.pages.said_of import said_of
 from releases.pages.trace_slices import SlicePath, slice_path
 from releases.pages.trace_wording import NO_BODY, asked, says, settings_of, title_of
 from releases.pages.traces import Line, lines_of
@@ -75,9 +79,17 @@ def _context(request: PageRequest, lines: Sequence[Line], path: SlicePath) -> di
         "lines": lines,
         "first": first,
         "path": path,
+        **_said_since(request, first.row),
         "rollout_known": first.row.rollout_id is not None and rollout,
         "crumbs": [("Roll", address(request, "roll")), ("Traces", address(request, "traces")), (short, None)],
     }
+
+
+def _said_since(request: PageRequest, row: Trace) -> dict[str, Any]:
+    row.organization = request.actor.organization
+    rows = feedback_of(row.organization, row.request_id)
+    names = names_of(row.organization, {each.created_by for each in rows})
+    return said_of(rows, ratings_of_answer(row), observed_answers(row), names)
 
 
 def _in_clear(request: PageRequest, lines: Sequence[Line]) -> dict[str, Any]:

@@ -84,8 +84,13 @@ def next_action(*, standing: str, delivery: str) -> str:
     return _AFTERWARDS.get(delivery) or _NEXT[standing]
 
 
-def stages(*, standing: str, delivery: str, registered_by: str, found: str = "") -> list[Stage]:
-    """Register, Gate, Roll, Observe, and where the release is now; `found` is what its gate run found."""
+def stages(
+    *, standing: str, delivery: str, registered_by: str, found: str = "", observed: Stage | None = None
+) -> list[Stage]:
+    """Register, Gate, Roll, Observe, and where the release is now.
+
+    `found` is what its gate run found, `observed` the fourth stage of one that was watched.
+    """
     gate_kind, gate_word = STANDING_STATUS[standing]
     roll_kind, roll_word = DELIVERY_STATUS[delivery]
     waits = delivery == "registered"
@@ -94,7 +99,7 @@ def stages(*, standing: str, delivery: str, registered_by: str, found: str = "")
         Stage("Register", "pass", "Done", f"Registered by {registered_by}."),
         Stage("Gate", gate_kind, gate_word, f"{_capital(_STANDING[standing])}. {found}".strip(), current=at_gate),
         Stage("Roll", roll_kind, roll_word, _roll_sentence(delivery, at_gate=at_gate), current=waits and not at_gate),
-        Stage("Observe", "skip", "Not yet", "Begins when a release answers all traffic of its route."),
+        observed or Stage("Observe", "skip", "Not yet", "Begins when a release answers all traffic of its route."),
     ]
 
 

@@ -14,6 +14,7 @@ from gates.rule_judge.judging import text_of
 from gates.scoring.questions import Question, Scored, ScoreOrder
 from gates.scoring.scoring import Scoring
 from relcontrol.clock import now
+from releases.privacy.problems import in_clear
 from releases.replays.material import Replay, write_pair
 from releases.replays.scoring import GONE, SIDES, TOOLS, prompt_text, unusable
 from releases.rollout_models import ReplayPair
@@ -70,7 +71,7 @@ def _write(run: Replay, judged: _Judged) -> None:
     pair, at, scores = judged.pair, now(), [judged.scored[side] for side in SIDES]
     missing = next((each.problem for each in scores if each.score is None), None)
     if missing is not None:
-        write_pair(run, pair, unusable(pair, f"The judge gave no score. {missing}", judged.answers, at))
+        write_pair(run, pair, unusable(pair, f"The judge gave no score. {in_clear(missing)}", judged.answers, at))
         return
     scale = scale_of(judged.judge)
     pair.candidate_score, pair.stable_score = (_stretched(each.score or 0.0, scale) for each in scores)

@@ -12,12 +12,14 @@ from audit.models import Receipt
 from audit.statement import DecisionInput, Delivery, Override
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import RoutingState
+from releases.observer_models import WorstAnswers
 from releases.rolling.receipts import append_move
 from releases.rolling.serving import move, serve
 from releases.rolling.storing import columns_of
 from releases.rollout_models import Rollout, RolloutStep
 from releases.rollouts.decisions import Act, Decision
 from releases.rollouts.delivery import MOVE_OF, Move
+from releases.worst.choosing import order_worst
 
 ROUTED: Final = frozenset({Act.STARTED, Act.PROMOTED, Act.COMPLETED, Act.HALTED, Act.ABORTED})
 ENTERING: Final = frozenset({Act.STARTED, Act.PROMOTED})
@@ -45,10 +47,21 @@ def apply(
         row.entered_generation = routing.generation
     row.save()
     delivery = Delivery(before, after)
-    receipt = append_move(actor, row, decision, delivery=delivery, inputs=inputs, override=override)
+    receipt = append_move(
+        actor,
+        row,
+        decision,
+        at=now,
+        delivery=delivery,
+        routing_generation=routing.generation if routing else None,
+        inputs=inputs,
+        override=override,
+    )
     if decision.act is Act.COMPLETED and routing is not None:
         _take_over(actor, row, decision, now, routing, receipt)
     _step(actor, row, decision, now, receipt)
+    if decision.act is Act.HALTED:
+        order_worst(WorstAnswers.Kind.HALT, rollout=row)
     return receipt
 
 

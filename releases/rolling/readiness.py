@@ -6,6 +6,7 @@ from typing import Final
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Endpoint
 from releases.models import Release
+from releases.observing.drift import open_alarms
 from releases.rolling.facts import stable_manifest
 from releases.rolling.order import RollOrder
 from releases.rolling.selectors import open_rollout
@@ -55,7 +56,8 @@ def _fingerprint(release: Release, now: datetime) -> str | None:
 
 
 def _route(actor: Actor, release: Release, now: datetime) -> tuple[str, ...]:
-    return tuple(each for each in (_busy(release), _cooling(actor, release, now), _unserved(release)) if each)
+    found = (_busy(release), _cooling(actor, release, now), _alarmed(release), _unserved(release))
+    return tuple(each for each in found if each)
 
 
 def _busy(release: Release) -> str | None:
@@ -72,6 +74,15 @@ def _cooling(actor: Actor, release: Release, now: datetime) -> str | None:
     if until is None or actor.kind == "person":
         return None
     return f"The route was rolled back and cools down until {until:%H:%M} UTC; a person may start a rollout before."
+
+
+def _alarmed(release: Release) -> str | None:
+    """While something is the matter with what serves, nothing new is mixed into it (statistics.md R17)."""
+    waiting = list(open_alarms(release.route).values_list("pk", "subject"))
+    if not waiting:
+        return None
+    named = ", ".join(f"{subject} ({key})" for key, subject in waiting[:3])
+    return f"What serves this route has raised an alarm that a person has to decide on first: {named}."
 
 
 def _unserved(release: Release) -> str | None:

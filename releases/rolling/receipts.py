@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from audit.chain import timestamp
@@ -25,11 +26,16 @@ def append_move(
     row: Rollout,
     decision: Decision,
     *,
+    at: datetime,
     delivery: Delivery,
+    routing_generation: int | None = None,
     inputs: Sequence[DecisionInput] = (),
     override: Override | None = None,
 ) -> Receipt:
-    """The receipt of one move of a rollout; the row already says what it became."""
+    """The receipt of one move of a rollout, decided `at`; the row already says what it became.
+
+    `routing_generation` is the one by which gateways learn of it; None where they need not.
+    """
     if decision.event is None:
         raise ValueError(f"{decision.act} leaves no receipt")
     return append(
@@ -47,7 +53,8 @@ def append_move(
             override=override,
             weights=claimed_weights(row.release),
             meaning="decided" if actor.kind == "person" else "recorded",
-            state=_state(row, decision),
+            state=_state(row, decision) | {"routing_generation": routing_generation},
+            occurred_at=at,
         ),
     )
 

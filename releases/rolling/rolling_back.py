@@ -3,40 +3,51 @@
 It is the strongest command: a rollout that runs on the route is aborted by it. What was left is marked rolled back and
 does not roll again without a person. With no release to go back to, the route stops serving and its gateways answer
 503. A rehearsal checks all of it and changes nothing but the chain.
+
+The observer rolls back by itself, once for each release that it watches: what came by a rollback is never rolled back
+automatically, nor does a route stop serving, and after a rollback the route is left alone for the cool-down.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.administration.routing import next_generation
+from audit.chain import timestamp
 from audit.events import Event
 from audit.models import Receipt
 from audit.receipts import Record, append
 from audit.statement import Delivery, ReleaseRef
 from gates.overrides.rules import checked_comment
-from relcontrol.accounts.actors import Actor
+from relcontrol.accounts.actors import Actor, system_actor
 from relcontrol.accounts.models import Route, RoutingState
 from relcontrol.accounts.permissions import WRITE_ROLLOUTS
 from relcontrol.clock import now
 from relcontrol.errors import Conflict
 from releases.models import Release
+from releases.observer_models import Observer, WorstAnswers
 from releases.rolling.applying import apply
+from releases.rolling.causes import Cause, inputs_of, policy_of
 from releases.rolling.commands import MIN_REASON
+from releases.rolling.following import COMMITTED
 from releases.rolling.locking import lock_releases, lock_route, open_rollout_of
 from releases.rolling.readiness import COOL_DOWN
 from releases.rolling.receipts import claimed_weights
 from releases.rolling.serving import move, serve
 from releases.rolling.storing import value_of
 from releases.rolling.warmth import coldness, ensure_warm
-from releases.rollout_models import Rollback
+from releases.rollout_models import Rollback, Serving
 from releases.rollouts import commands
 from releases.rollouts.commands import Order
 from releases.rollouts.delivery import Move
 from releases.routing.replicas import acknowledged, fingerprints_of_live
 from releases.selectors import serving
+from releases.worst.choosing import order_worst
+
+BY_ROLLBACK: Final = (Event.ROLLBACK_MANUAL.value, Event.ROLLBACK_AUTO.value)
 
 
 def rollback_targets(route: Route) -> QuerySet[Release]:
@@ -58,21 +69,54 @@ def roll_back(
 ) -> Rollback:
     """Roll a route back, or rehearse it. `Conflict` where there is nothing to leave or the target never was stable."""
     actor.require(WRITE_ROLLOUTS)
-    said = checked_comment(reason, at_least=MIN_REASON, field="reason")
+    cause = Cause(checked_comment(reason, at_least=MIN_REASON, field="reason"))
     if rehearse and (likely := to or default_target(route)) is not None:
         ensure_warm(likely, now())
     with transaction.atomic():
         locked = lock_route(route.pk)  # a rollout may complete until here, and what serves with it
         left, target = _locked_pair(locked, to or default_target(locked))
-        if not rehearse:
-            _abort_rollout(actor, locked, said)
-        return (_rehearsed if rehearse else _carried_out)(actor, locked, left, target, said)
+        if rehearse:
+            return _rehearsed(actor, locked, left, target, cause)
+        return _carried_out(actor, locked, left, target, cause, now())
 
 
-def _abort_rollout(actor: Actor, route: Route, said: str) -> None:
+def roll_back_automatically(
+    *,
+    observer: Observer,
+    trigger: Rollback.Trigger,
+    facts: Mapping[str, Any],
+    triggered_at: datetime,
+    reason: str,
+    now: datetime,
+) -> Rollback | None:
+    """Roll back what an observer watches, exactly once however many ask at once; None where that is not to be.
+
+    Not to be: it serves no longer, it came by a rollback itself, the route cools down, or nothing is there to go back
+    to. `facts` is kept and goes into the receipt: of `WINDOWS` `{"slice", "windows": [{"started_at", "ended_at",
+    "mean", "sd", "floor", "n", "verdict"}, …]}`, of `POLICY` `{"policy", "metric", "value", "limit", "op", "n",
+    "sentence"}`; times are RFC 3339 text. `triggered_at` is when it began: the start of the first breached window.
+    """
+    with transaction.atomic():
+        locked = lock_route(observer.route_id)
+        target = default_target(locked)
+        if target is None or not _may_act(observer, now):
+            return None
+        left, chosen = _locked_pair(locked, target)
+        cause = Cause(reason, trigger, observer, facts, triggered_at)
+        return _carried_out(system_actor(locked.organization), locked, left, chosen, cause, now)
+
+
+def _may_act(observer: Observer, at: datetime) -> bool:
+    """Under the lock of the route: it still serves what is watched, by a rollout, and nobody rolled back lately."""
+    still = Serving.objects.filter(pk=observer.serving_id, release=observer.release_id, until__isnull=True)
+    carried_out = Rollback.objects.filter(route=observer.route_id, rehearsed=False)
+    cooling = carried_out.filter(cool_down_until__gt=at).exists()
+    return still.exclude(event__in=BY_ROLLBACK).exists() and not cooling
+
+
+def _abort_rollout(actor: Actor, route: Route, said: str, at: datetime) -> None:
     row = open_rollout_of(route)
     if row is not None:
-        at = now()
         decision = commands.abort(value_of(row), at, Order(actor.label, f"the route is rolled back: {said}"))
         apply(actor, row, decision, at)
 
@@ -94,25 +138,30 @@ def _locked_pair(route: Route, target: Release | None) -> tuple[Release, Release
     return rows[stable.pk], chosen
 
 
-def _carried_out(actor: Actor, route: Route, left: Release, target: Release | None, said: str) -> Rollback:
-    at = now()
+def _carried_out(
+    actor: Actor, route: Route, left: Release, target: Release | None, cause: Cause, at: datetime
+) -> Rollback:
+    _abort_rollout(actor, route, cause.reason, at)
     before, after = move(left, Move.ROLL_BACK)
     if target is not None:
         move(target, Move.RETURN)
     routing = next_generation(route.organization)
-    row = _row(actor, route, left, target, said, at, routing)
+    row = _row(actor, route, left, target, cause, at, routing)
     row.cool_down_until = at + COOL_DOWN
-    receipt = _receipt(actor, row, Event.ROLLBACK_MANUAL, Delivery(before, after), [])
-    serve(route=route, release=target, at=at, routing=routing, receipt=receipt, actor=actor, reason=said)
+    event = Event.ROLLBACK_MANUAL if cause.trigger == Rollback.Trigger.PERSON else Event.ROLLBACK_AUTO
+    receipt = _receipt(actor, row, event, Delivery(before, after), [])
+    serve(route=route, release=target, at=at, routing=routing, receipt=receipt, actor=actor, reason=cause.reason)
     row.receipt_hash = receipt.receipt_hash
+    row.progress = {COMMITTED: timestamp(receipt.issued_at)}
     row.save(force_insert=True)
+    order_worst(WorstAnswers.Kind.ROLLBACK, rollback=row)
     return row
 
 
-def _rehearsed(actor: Actor, route: Route, left: Release, target: Release | None, said: str) -> Rollback:
+def _rehearsed(actor: Actor, route: Route, left: Release, target: Release | None, cause: Cause) -> Rollback:
     at = now()
     routing = RoutingState.objects.get(organization=route.organization)
-    row = _row(actor, route, left, target, said, at, routing)
+    row = _row(actor, route, left, target, cause, at, routing)
     row.rehearsed = True
     delivery = Delivery(left.delivery, left.delivery)
     receipt = _receipt(actor, row, Event.ROLLBACK_REHEARSED, delivery, findings_of(row, at))
@@ -140,7 +189,7 @@ def _row(
     route: Route,
     left: Release,
     target: Release | None,
-    said: str,
+    cause: Cause,
     at: datetime,
     routing: RoutingState,
 ) -> Rollback:
@@ -149,7 +198,11 @@ def _row(
         route=route,
         left=left,
         target=target,
-        reason=said,
+        trigger=cause.trigger,
+        observer=cause.observer,
+        facts=dict(cause.facts),
+        triggered_at=cause.triggered_at,
+        reason=cause.reason,
         generation=routing.generation,
         decided_by=actor.id,
         decided_by_label=actor.label,
@@ -157,7 +210,11 @@ def _row(
     )
 
 
-OUTCOMES: Final = {Event.ROLLBACK_MANUAL: "rolled_back", Event.ROLLBACK_REHEARSED: "rehearsed"}
+OUTCOMES: Final = {
+    Event.ROLLBACK_MANUAL: "rolled_back",
+    Event.ROLLBACK_AUTO: "rolled_back",
+    Event.ROLLBACK_REHEARSED: "rehearsed",
+}
 
 
 def _receipt(actor: Actor, row: Rollback, event: Event, delivery: Delivery, findings: list[str]) -> Receipt:
@@ -171,8 +228,10 @@ def _receipt(actor: Actor, row: Rollback, event: Event, delivery: Delivery, find
             application=row.route.application.slug,
             release=ReleaseRef(row.left.manifest_sha256, row.left_id, row.route_id),
             delivery=delivery,
+            policy=policy_of(row.observer) if row.observer else None,
+            inputs=inputs_of(row.facts),
             weights=claimed_weights(row.left),
-            meaning="decided",
+            meaning="decided" if actor.kind == "person" else "recorded",
             state={
                 "id": row.pk,
                 "route": row.route_id,
@@ -181,6 +240,9 @@ def _receipt(actor: Actor, row: Rollback, event: Event, delivery: Delivery, find
                 "generation": row.generation,
                 "reason": row.reason,
                 "findings": findings,
+                "trigger": str(row.trigger),
+                "triggered_at": timestamp(row.triggered_at) if row.triggered_at else None,
             },
+            occurred_at=row.decided_at,
         ),
     )

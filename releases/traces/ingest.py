@@ -3,7 +3,8 @@
 One transaction and one `COPY` into the partitions for a batch. Where a row of it is there already, as in a batch that
 was sent twice, this is undone, and the batch goes through a temporary table of the session and `INSERT … ON CONFLICT DO
 NOTHING`, which would cost PostgreSQL half as much again for every batch. No foreign keys and no look-ups: a trace is
-what somebody says happened.
+what somebody says happened. What the organization redacts is gone before a row is read: no column has it, and no rule
+of a slice sees it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,10 @@ from django.db import connection, transaction
 from psycopg.errors import UniqueViolation
 
 from relcontrol.accounts.models import Organization
+from releases.privacy.redacting import redactor_of
+from releases.privacy.sayings import erase_feedback
 from releases.traces.bodies import BodyKeys
-from releases.traces.keys import keys_to_seal
+from releases.traces.keys import Keys, keys_to_seal
 from releases.traces.rows import Rejection, Row, read_row, window_at
 from releases.traces.slicing import slice_tree
 from releases.traces.subjects import subject_digests
@@ -76,6 +79,8 @@ class Stored:
 def store(organization: Organization, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> Stored:
     """Store what is right in a batch; raises only where the database does."""
     window = window_at(now, timedelta(days=settings.TRACE_RETENTION_DAYS))
+    if redactor := redactor_of(organization, now):
+        rows = [redactor.row(row) for row in rows]
     read = [read_row(number, row, window) for number, row in enumerate(rows)]
     # In one order, partition by partition, so that two batches with the same rows cannot wait for each other.
     good = sorted((row for row in read if isinstance(row, Row)), key=_identity)
@@ -92,7 +97,8 @@ def _write(organization: Organization, rows: Sequence[Row], now: datetime) -> No
     subjects = subject_digests(organization.pk, {row.columns["subject"] for row in rows})
     slice_of = slice_tree(organization, now).slice_of
     with transaction.atomic():
-        keys = BodyKeys(organization.pk, keys_to_seal(organization.pk, subjects.values(), now))
+        known = keys_to_seal(organization.pk, subjects.values(), now)
+        keys = BodyKeys(organization.pk, known)
         records = [
             (*_sent(row.columns), organization.pk, now, subject, slice_of(row), _sealed(keys, subject, row.body))
             for row, subject in ((row, subjects[row.columns["subject"]]) for row in rows)
@@ -102,6 +108,17 @@ def _write(organization: Organization, rows: Sequence[Row], now: datetime) -> No
                 _copy("releases_trace", records)
         except UniqueViolation:
             _copy_what_is_new(records)
+        if None in known.values():
+            _forget_what_was_said(organization, rows, subjects, known)
+
+
+def _forget_what_was_said(
+    organization: Organization, rows: Sequence[Row], subjects: Mapping[str, bytes], known: Keys
+) -> None:
+    """Feedback that came before its request, of somebody who was erased meanwhile."""
+    erased = {subject for subject, digest in subjects.items() if known[digest] is None}
+    ids = {row.columns["request_id"] for row in rows if row.columns["subject"] in erased}
+    erase_feedback(organization.pk, ids)
 
 
 def _sealed(keys: BodyKeys, subject: bytes, body: bytes | None) -> bytes | None:

@@ -3,7 +3,7 @@
 Erasing somebody empties `wrapped_key`; from then on there is no key, and none is made again while the row is there, as
 a gateway's spool may still bring what was written before. Nothing unwrapped outlives the call that needed it.
 
-A key that no trace uses any more is deleted (`releases.traces.partitions`). Whoever seals holds a shared advisory lock
+A key that nothing uses any more is deleted (`releases.traces.partitions`). Whoever seals holds a shared advisory lock
 until its rows are committed, so that this never takes a key from under a batch on its way in.
 """
 

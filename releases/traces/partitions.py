@@ -1,22 +1,29 @@
 """Days of traces: made ahead, and dropped when retention is over (gateway.md "Traces").
 
-The ticker calls both. They give up where they would have to wait for a lock, and come again. A day is dropped whole, so
-a trace may stay up to a day longer than retention; what lies in the default partition goes to the microsecond, and so
-does what was said of answers.
+The ticker calls both. They give up where they would have to wait for a lock, and come again. Retention is of whole days
+of UTC: what began on one goes together, traces with every copy of what they said (releases.privacy.copies), up to a day
+after its time; a receipt for each organization says how much of what it was.
 """
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from releases.rollout_models import ReplayPair
-from releases.trace_models import Feedback, SubjectKey
+from audit.chain import timestamp
+from audit.events import Event
+from audit.receipts import Record, append
+from relcontrol.accounts.actors import system_actor
+from relcontrol.accounts.models import Organization
+from releases.privacy.copies import COPIES, FEEDBACK
+from releases.privacy.sayings import expire_feedback
+from releases.trace_models import SubjectKey
 from releases.traces.keys import ADVISORY
 
 logger = logging.getLogger(__name__)
@@ -24,23 +31,15 @@ logger = logging.getLogger(__name__)
 BEFORE: Final = timedelta(days=1)
 DAYS: Final = 9  # yesterday, today and a week ahead
 KEYS_AT_ONCE: Final = 1000
-SAYINGS_AT_ONCE: Final = 1000
+TRACES: Final = "traces"
 
-_EXPIRED: Final = """
-WITH gone AS (DELETE FROM releases_trace_default WHERE started_at < %s RETURNING 1) SELECT count(*) FROM gone
-"""
-_UNUSED_KEYS: Final = """
-DELETE FROM releases_subjectkey AS known WHERE known.id = ANY(%s)
-AND NOT EXISTS (SELECT FROM releases_trace AS trace
-    WHERE trace.organization_id = known.organization_id AND trace.subject = known.subject)
-AND NOT EXISTS (SELECT FROM releases_replaypair AS pair
-    WHERE pair.organization_id = known.organization_id AND pair.subject = known.subject AND pair.answers IS NOT NULL)
-"""
+_COUNTED: Final = "SELECT organization_id, count(*) FROM releases_trace WHERE started_at < %s GROUP BY 1"
+_EXPIRED: Final = "DELETE FROM releases_trace_default WHERE started_at < %s"
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What went: days of traces, single traces, keys of subjects, answers of replays, feedback on answers."""
+    """What went: days and traces in all, keys of subjects, copies of what traces said, feedback on answers."""
 
     days: int
     traces: int
@@ -55,26 +54,60 @@ def ensure_partitions(now: datetime) -> int:
     return _value("SELECT relcontrol_make_trace_partitions(%s::date, %s)", [first, DAYS])
 
 
+def kept_since(now: datetime) -> datetime:
+    """The midnight before which nothing is kept."""
+    oldest = now.astimezone(UTC) - timedelta(days=settings.TRACE_RETENTION_DAYS)
+    return datetime.combine(oldest.date(), time(), UTC)
+
+
 def expire(now: datetime) -> Expired:
     """Delete what retention does not cover any more, and the keys that nothing is encrypted with any more."""
-    end = now.astimezone(UTC) - timedelta(days=settings.TRACE_RETENTION_DAYS)
-    days = _value("SELECT relcontrol_drop_trace_partitions(%s::date)", [end.date()])
-    traces = _value(_EXPIRED, [end])
-    answers = ReplayPair.objects.filter(created_at__lt=end, answers__isnull=False).update(answers=None)
-    feedback = _forget_feedback(end)
-    if not (days or traces or answers or feedback):
+    end = kept_since(now)
+    days, gone = _expire_days(end)
+    totals = {name: sum(of_each.values()) for name, of_each in gone.items()}
+    if not (days or any(totals.values())):
         return Expired(0, 0, 0, 0, 0)
-    gone = Expired(days, traces, _forget_keys(end), answers, feedback)
-    logger.info("retention of traces: %s", gone)
-    return gone
+    traces, feedback = totals.pop(TRACES), totals.pop(FEEDBACK)
+    expired = Expired(days, traces, _forget_keys(end), sum(totals.values()), feedback)
+    logger.info("retention of traces: %s", expired)
+    return expired
 
 
-def _forget_feedback(end: datetime) -> int:
-    """Its ids follow its time, so the oldest are found without an index on the time."""
-    gone, oldest = 0, Feedback.objects.order_by("pk").values_list("pk", "created_at")
-    while batch := [key for key, said_at in oldest[:SAYINGS_AT_ONCE] if said_at < end]:
-        gone += Feedback.objects.filter(pk__in=batch).delete()[0]
-    return gone
+@transaction.atomic
+def _expire_days(end: datetime) -> tuple[int, Mapping[str, Counter[str]]]:
+    """How many days of traces, and of each kind how many of which organization.
+
+    Traces are last of all but the receipts: whoever drops a day holds up everybody else who works on traces.
+    """
+    gone = {copy.name: copy.expire(end) for copy in COPIES if copy.at is not None}
+    gone[FEEDBACK] = expire_feedback(end)
+    gone[TRACES] = _traces_before(end)
+    days = _value("SELECT relcontrol_drop_trace_partitions(%s::date)", [end.date()])
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPIRED, [end])
+    _record(end, gone)
+    return days, gone
+
+
+def _traces_before(end: datetime) -> Counter[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTED, [end])
+        return Counter(dict(cursor.fetchall()))
+
+
+def _record(end: datetime, gone: Mapping[str, Counter[str]]) -> None:
+    """A receipt for each organization that had something; their chains are locked in one order."""
+    owners = {key for of_each in gone.values() for key in of_each}
+    for organization in Organization.objects.filter(pk__in=owners).order_by("pk"):
+        counts = {name: of_each[organization.pk] for name, of_each in gone.items()}
+        record = Record(
+            event=Event.RETENTION_EXPIRED,
+            outcome="expired",
+            kind="traces",
+            name=f"before {end.date()}",
+            state={"before": timestamp(end), "days_kept": settings.TRACE_RETENTION_DAYS, "gone": counts},
+        )
+        append(system_actor(organization), record)
 
 
 def _forget_keys(end: datetime) -> int:
@@ -98,8 +131,8 @@ def _forget_some(organization_id: str, keys: list[int]) -> int:
     """With no batch of traces under way, so that none is sealed with a key that goes (releases.traces.keys)."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [ADVISORY, organization_id])
-        cursor.execute(_UNUSED_KEYS, [keys])
-        return int(cursor.rowcount)
+        unused = SubjectKey.objects.filter(*(~copy.needing() for copy in COPIES), pk__in=keys)
+        return unused.delete()[0]
 
 
 def _value(query: str, values: list[Any]) -> int:

@@ -7,9 +7,12 @@ gives that as the score; experts grade those very answers after a first run. The
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from relcontrol.rehearsal.at_gate import Failure
+from relcontrol.rehearsal.samples import Graded
+from relcontrol.rehearsal.setting_up import results_of, slices_and_suite, state_of
+from relcontrol.rehearsal.stories import Story
 from releases.models import Release
-from tests.acceptance.samples import Graded
-from tests.acceptance.scenarios import Failure, Story, results_of
+from tests.acceptance.moved import world_of
 from tests.gates.runs.stage import Row
 from tests.releases.evaluating.servers import Body, ModelServer, model_server
 from tests.releases.evaluating.stage import JUDGE, Evaluated, equipped, judge_fields, read, verdict
@@ -39,10 +42,13 @@ def said(slug: str, number: int, quality: float) -> str:
 def evaluated_failure(story: Story) -> Failure:
     """The release before was sent with its results; the one that fails is evaluated, graded and judged by that."""
     with model_of(story) as server:
-        here = equipped(story.stage(), server, judge_fields())
+        world = world_of(story.organization)
+        slices_and_suite(world, story.slices, story.cases())
+        here = equipped(world.stage, server, judge_fields())
         first = _sent(here, here.register(), story)
         release = here.register()
-        return Failure(here.stage, release, first, _judged(here, release, story.after))
+        document = _judged(here, release, story.after)
+        return Failure(world, state_of(world, {"release_id": release.pk}), first, document)
 
 
 def _sent(here: Evaluated, release: Release, story: Story) -> Row:

@@ -11,8 +11,9 @@ from django.core.management import call_command
 
 from gates.evaluating import flagging
 from gates.run_models import CaseResult, EvaluatedCase
+from relcontrol.rehearsal.at_gate import Failure
+from relcontrol.rehearsal.stories import COLLAPSE, belgian_french, ip_licensing_collapse, pediatric_oncology
 from tests.acceptance.evaluations import evaluated_failure
-from tests.acceptance.scenarios import COLLAPSE, Failure, belgian_french, ip_licensing_collapse, pediatric_oncology
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_4_the_slice_that_fell_fails_the_release_whatever_the_mean_says(collapse
     assert round(document["aggregate"]["mean_of_slices"], 2) == 0.64
     failed = [each["slice"] for each in document["slices"] if each["verdict"] == "fail"]
     assert failed == ["ip-licensing"]
-    assert collapse.roll().json()["code"] == "not_deployable"
+    assert collapse.roll().code == "not_deployable"
 
 
 def test_4_answers_and_scores_are_relcontrols_own(collapse: Failure) -> None:

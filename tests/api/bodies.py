@@ -40,6 +40,8 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
         "output_price": "0.000003",
         "serves": ["openai:gpt-4o-mini"],
     },
+    "api-redactions": {"redactions": [{"pattern": "[a-z]+@[a-z.]+", "with": "[mail]"}]},
+    "api-subject-erase": {"subject": "user-42", "reason": "She asked for it by letter."},
     "api-exports": {"scope": {"organization": True}, "from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"},
     "api-slices": {
         "slug": "new-slice",
@@ -201,6 +203,7 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
         "dry": True,
         "expected_version": 1,
     },
+    "api-drift-alarm-decide": {"decision": "keep", "comment": "We read fifty of them: they are right."},
     "api-feedback": {"request_id": "req-1", "kind": "score", "name": "groundedness", "value": 0.9},
     "api-rollout-command": {"reason": "Experts want to read the answers.", "expected_version": 1},
     "api-rollout-scores": {"scores": [{"pair_id": "rpp_of_northgate", "candidate": 0.8, "stable": 0.9}]},

@@ -51,6 +51,7 @@ from tests.gates.reviews.scene import Judged, held_run
 from tests.gates.runs.documents import candidate
 from tests.gates.runs.factory import gate_run
 from tests.releases.canary import PLAN, REASON, passed, replica, serving, warm
+from tests.releases.observing import factory as observing
 from tests.releases.scene import OTHER_PROMPT, PROMPT_VALUE, Scene, scene, stable
 from tests.releases.traces.samples import trace_row
 
@@ -162,6 +163,7 @@ def rolling(made: Scene) -> dict[str, str]:
     key, _ = create_application_key(actor=made.actor, application=made.application, name="web")
     return {
         "rollout": row.pk,
+        **watched(first),
         "request_id": f"req-of-{slug}",
         "command": "pause",
         "api-route-rollback.route": beside.pk,
@@ -170,6 +172,14 @@ def rolling(made: Scene) -> dict[str, str]:
         "api-application-keys.application": made.application.pk,
         "api-application-key.application": made.application.pk,
     }
+
+
+def watched(release: Release) -> dict[str, str]:
+    """What watches a serving release, with a slice that drifts: its alarm, and the worst answers of that."""
+    row = observing.observer(release)
+    observing.window(observing.observed(row))
+    drifting = observing.alarm(row)
+    return {"alarm": drifting.pk, "worst": observing.worst(drifting, count=1).pk}
 
 
 def scored_pair(row: Rollout, key: str) -> ReplayPair:

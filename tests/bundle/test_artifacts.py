@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from relcontrol.bundle.artifacts import IDENTITY_PREPROCESSING, artifact_digest, normalise_artifact
+from relcontrol.bundle.errors import BundleError
 from tests.bundle.golden import own_vectors, shared_vectors
 from tests.bundle.problems import refused
 
@@ -58,6 +59,20 @@ def test_examples_and_messages_are_the_same_few_shot_set() -> None:
     messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
     assert normalise_artifact(examples) == {"kind": "few_shot", "messages": messages}
     assert artifact_digest(examples) == artifact_digest({"kind": "few_shot", "messages": messages})
+
+
+def test_a_feature_view_says_how_old_its_values_may_be() -> None:
+    given = {"kind": "feature_view", "max_age_seconds": 3600, "features": [{"name": "plan", "max_age_seconds": 60}]}
+    assert normalise_artifact(given) == given
+    bare = {"kind": "feature_view", "features": [{"name": "plan"}]}
+    plan = {"name": "plan", "max_age_seconds": None}
+    assert normalise_artifact(bare) == {"kind": "feature_view", "max_age_seconds": None, "features": [plan]}
+
+
+@pytest.mark.parametrize("age", [0, -1, 1.5, True, "60", 10**12])
+def test_an_age_is_a_whole_number_of_seconds(age: object) -> None:
+    with pytest.raises(BundleError):
+        normalise_artifact({"kind": "feature_view", "max_age_seconds": age, "features": []})
 
 
 def test_a_guardrail_policy_keeps_the_customers_fields() -> None:

@@ -5,8 +5,8 @@ from collections import Counter
 
 from gates.calibrations.requesting import request_calibration
 from gates.judge_models import CalibrationRun, CalibrationScore
+from relcontrol.rehearsal.samples import graded
 from relcontrol.ticks import work
-from tests.acceptance.samples import graded
 from tests.chaos.evidence import events, lease_lapsed
 from tests.chaos.processes import job_process, kill
 from tests.gates.calibrations.bench import SLICE, bench, of_slice

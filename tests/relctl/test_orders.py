@@ -54,6 +54,40 @@ def test_a_rollback_to_nothing_says_that_the_route_answers_no_more(stage: Stage,
     assert "answers 503" in relctl("rollback", "rte_1", "--reason", WHY).out.splitlines()[0]
 
 
+WORDS = ("triggered", "decided", "committed", "acknowledged", "drained")
+
+
+def come(*through: float, reconciled: bool) -> dict[str, object]:
+    """The route, whose last rollback has come so far."""
+    times = [*through, *[None] * (len(WORDS) - len(through))]
+    timeline = [
+        {"word": word, "at": None if at is None else "2026-11-22T12:00:00Z", "seconds_since_trigger": at, "said": "."}
+        for word, at in zip(WORDS, times, strict=True)
+    ]
+    end = {"timeline": timeline, "reconciled_receipt": "b" * 64 if reconciled else None}
+    return {"route_id": "rte_1", "last_rollback": ROLLBACK | end}
+
+
+def test_a_rollback_is_followed_until_the_last_gateway_has_drained(stage: Stage, relctl: Relctl) -> None:
+    stage.plays("POST /v1/routes/rte_1/rollback", answer(202, ROLLBACK))
+    steps = [come(0, 181.2, 181.3, reconciled=False), come(0, 181.2, 181.3, 181.5, 190.04, reconciled=True)]
+    stage.plays("GET /v1/routes/rte_1", *[answer(200, each) for each in steps])
+    ran = relctl("rollback", "rte_1", "--reason", WHY, "--wait")
+    assert ran.code == 0
+    assert "every gateway has it" in ran.out.splitlines()[0]
+    assert "after 190.0 s" in ran.out
+    assert "b" * 64 in ran.out
+
+
+def test_one_that_did_not_come_through_everywhere_ends_with_3(stage: Stage, relctl: Relctl) -> None:
+    stage.plays("POST /v1/routes/rte_1/rollback", answer(202, ROLLBACK))
+    stage.plays("GET /v1/routes/rte_1", answer(200, come(0, 1, 1, reconciled=True)))
+    ran = relctl("rollback", "rte_1", "--reason", WHY, "--wait")
+    assert ran.code == 3
+    assert "not known of every gateway" in ran.out.splitlines()[0]
+    assert ran.out.count("not yet") == 2
+
+
 @pytest.mark.parametrize(("findings", "code"), [([], 0), (["Gateway gw-2 does not have r12 ready."], 1)])
 def test_a_rehearsal_ends_by_what_it_found(stage: Stage, relctl: Relctl, findings: list[str], code: int) -> None:
     stage.plays("POST /v1/routes/rte_1/rollback", answer(202, ROLLBACK | {"rehearsed": True, "findings": findings}))

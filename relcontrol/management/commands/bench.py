@@ -15,11 +15,13 @@ from relcontrol.bench.gateway import gateway_bench
 from relcontrol.bench.ingest import ingest
 from relcontrol.bench.judge import judge
 from relcontrol.bench.machine import description, load
+from relcontrol.bench.observe import observe
 from relcontrol.bench.options import Options
 from relcontrol.bench.pages import pages
 from relcontrol.bench.propagation import propagation
 from relcontrol.bench.receipts import receipts
 from relcontrol.bench.report import report
+from relcontrol.bench.rollback import rollback
 from relcontrol.bench.surroundings import throwaway
 from relcontrol.bench.tables import Table
 from relcontrol.commands import Command as BaseCommand
@@ -36,9 +38,11 @@ BENCHES: dict[str, tuple[str, Callable[[Options], Iterator[Table]], int, float]]
     "gateway": ("latency, throughput and memory of the gateway beside LiteLLM", gateway_bench, 1_000, 5),
     "propagation": ("from a commit to the last of so many replicas", propagation, 100, 60),
     "ingest": ("traces a second over HTTP, OTLP and directly, beside plain COPY", ingest, 40_000, 60),
+    "observe": ("look-ups of lineage among many traces, and what the observer costs", observe, 1_000_000, 60),
+    "rollback": ("from the first bad answer to the last gateway that has drained", rollback, 100, 60),
     "chaos": ("SIGKILL of every process at random moments of rollouts under load", chaos, SMALLEST, 60),
 }
-RUNS = {"chaos": 200, "propagation": 20}
+RUNS = {"chaos": 200, "propagation": 20, "rollback": 20}
 MEDIAN_OF = 3
 
 
@@ -51,6 +55,7 @@ class Command(BaseCommand):
         "  manage.py bench pages --size 100000\n  manage.py bench api --seconds 300\n"
         "  manage.py bench gate --size 10000\n  manage.py bench judge --size 48\n"
         "  manage.py bench gateway --size 200 --seconds 1 --runs 1\n"
+        "  manage.py bench rollback\n  manage.py bench rollback --seconds 10 --runs 4\n"
         "  manage.py bench chaos --runs 200 --seed 7"
     )
 
@@ -58,7 +63,9 @@ class Command(BaseCommand):
         """What, how much, how long."""
         parser.add_argument("name", choices=BENCHES)
         parser.add_argument("--size", type=int, help=f"receipts, cases, requests, replicas or rows, {SMALLEST} or more")
-        parser.add_argument("--seconds", type=float, help="of one measurement; for api and pages, of the whole")
+        parser.add_argument(
+            "--seconds", type=float, help="of one measurement, for api and pages of the whole, for rollback of a window"
+        )
         parser.add_argument("--runs", type=int, help="measurements of which the median counts; kills of chaos")
         parser.add_argument("--seed", type=int, default=0, help="of what chaos kills and when (default: %(default)s)")
         parser.add_argument("--mixed", type=float, default=0, help="seconds of mixed decisions, in place of the rest")

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.administration.applications import create_endpoint
+from relcontrol.rehearsal.samples import graded
+from relcontrol.rehearsal.setting_up import COMMENT, REASON, results_of, slices_and_suite
+from relcontrol.rehearsal.world import DANIEL, MARA
 from releases.models import Release
 from releases.rollout_models import Rollout
 from tests.acceptance.live.crowd import SLICES
-from tests.acceptance.samples import graded
-from tests.acceptance.scenarios import COMMENT, REASON, organization_with, release_manager, results_of
+from tests.acceptance.moved import world_of
 from tests.factories import Api
 from tests.gates.runs.stage import JUDGE, SUITE, Stage, cases_of
 
@@ -73,9 +75,11 @@ def office(models_url: str) -> Office:
         {"slug": slug, "name": slug, "threshold": 0.65, "judge": JUDGE, "match": {"metadata": {"topic": slug}}}
         for slug in SLICES
     ]
-    here = organization_with(slices, [case for slug in SLICES for case in cases_of(slug, CASES)])
+    world = world_of()
+    slices_and_suite(world, slices, [case for slug in SLICES for case in cases_of(slug, CASES)])
+    here = world.stage
     create_endpoint(actor=here.actor, name="main-llm", base_url=models_url)
     value = {"kind": "prompt_template", "system": "You answer legal questions.", "user": "{{ input }}"}
     answer = here.ci.post("artifacts", {"ref": PROMPT, "value": value})
     assert answer.status_code == 201, answer.content
-    return Office(here, release_manager(here, "mara"), release_manager(here, "daniel"))
+    return Office(here, world.clients[MARA], world.clients[DANIEL])

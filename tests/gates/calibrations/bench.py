@@ -15,7 +15,7 @@ from gates.models import Judge, Slice, Suite, SuiteImport
 from gates.suites import carry_out as import_now
 from gates.suites import request_import, suite_named
 from relcontrol.jobs.running import run as run_job
-from tests.acceptance.samples import Graded, graded
+from relcontrol.rehearsal.samples import Graded, graded
 from tests.gates.runs.stage import SUITE, Row, Stage, stage
 
 JUDGE = "external:legal-judge@9"

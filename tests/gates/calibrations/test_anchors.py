@@ -11,8 +11,8 @@ from gates.judge_models import AnchorCheck, Calibration, CalibrationScore, Known
 from gates.models import GradedAnswer
 from relcontrol.clock import now
 from relcontrol.jobs.running import run as run_job
+from relcontrol.rehearsal.samples import graded
 from relcontrol.ticks import JOBS
-from tests.acceptance.samples import graded
 from tests.gates.calibrations.bench import COUNT, SLICE, Bench, bench, of_slice, older, work
 from tests.gates.calibrations.judge_server import JudgeServer, by_parts, judge_server, llm_judge
 from tests.gates.calibrations.test_asking_judges import asked_for

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gates.judge_models import CalibrationRun
-from tests.acceptance.samples import graded
+from relcontrol.rehearsal.samples import graded
 from tests.factories import Api, api, organization, service_token
 from tests.gates.calibrations.bench import COUNT, JUDGE, SLICE, Bench, bench
 from tests.gates.runs.stage import SUITE, Row

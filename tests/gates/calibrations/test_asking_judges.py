@@ -19,7 +19,7 @@ from relcontrol.clock import now
 from relcontrol.jobs.leases import LEASE, claim
 from relcontrol.jobs.running import run as run_job
 from relcontrol.model_servers.spending import Budget
-from tests.acceptance.samples import graded
+from relcontrol.rehearsal.samples import graded
 from tests.gates.calibrations.bench import SLICE, Bench, bench, of_slice, work
 from tests.gates.calibrations.judge_server import Asked, JudgeServer, by_parts, judge_server, llm_judge
 

@@ -9,8 +9,8 @@ from gates.calibrations.earlier import EarlierAnswer
 from gates.judge_models import AnchorCheck, Calibration
 from gates.runs.material import Answer
 from relcontrol.clock import now
+from relcontrol.rehearsal.samples import graded
 from releases.models import Release
-from tests.acceptance.samples import graded
 from tests.gates.calibrations.bench import COUNT, JUDGE, SLICE, Bench, bench, of_slice
 from tests.gates.runs.comparing import only
 from tests.gates.runs.stage import Row, cases_of, ramp, results_of

@@ -7,7 +7,7 @@ from gates.judge_models import Calibration, CalibrationRun, CalibrationScore
 from relcontrol.accounts.models import Person
 from relcontrol.errors import Invalid
 from relcontrol.model_servers.spending import Budget
-from tests.acceptance.samples import graded
+from relcontrol.rehearsal.samples import graded
 from tests.factories import person_actor
 from tests.gates.calibrations.bench import COUNT, JUDGE, SLICE, Bench, bench, of_slice, work
 from tests.gates.runs.stage import cases_of, stage

@@ -12,7 +12,7 @@ from gates.calibrations.standing import badge, badges, badges_of_slices, rescore
 from gates.slices.services import change_slice, create_slice
 from relcontrol.clock import now
 from relcontrol.needs import needs_of
-from tests.acceptance.samples import graded
+from relcontrol.rehearsal.samples import graded
 from tests.factories import person_actor
 from tests.gates.calibrations.bench import COUNT, JUDGE, SLICE, Bench, bench, of_slice, older
 from tests.gates.runs.stage import cases_of, stage

@@ -7,7 +7,7 @@ import pytest
 
 from gates.run_models import GateRun
 from relcontrol.clock import now
-from tests.acceptance.samples import Graded, graded
+from relcontrol.rehearsal.samples import Graded, graded
 from tests.gates.runs.comparing import CASES, Pair, new_stage, only, unscored
 from tests.gates.runs.stage import Row, results_of
 

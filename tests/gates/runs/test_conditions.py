@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.samples import graded
+from relcontrol.rehearsal.samples import graded
 from tests.gates.runs.comparing import (
     CASES,
     SCORES,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.samples import Graded, graded
+from relcontrol.rehearsal.samples import Graded, graded
 from tests.gates.runs.stage import Row, Stage, cases_of, results_of, stage
 
 pytestmark = pytest.mark.django_db

@@ -10,6 +10,7 @@ from django.test import Client
 from audit.models import Receipt
 from releases.models import Release
 from releases.replica_models import Warmth
+from releases.rolling.following import follow_rollbacks
 from releases.rollout_models import Rollback, Rollout
 from tests import factories
 from tests.releases.page_visitors import visitor
@@ -201,6 +202,21 @@ def test_without_live_gateways_nobody_claims_that_a_rollback_came_through(
     roll.gateway(pair[1].organization, "gw-1", in_flight={pair[1].manifest_sha256: 2})
     text = text_of(manager.get(route_url(pair[1])))
     assert "1 of 1 live gateways have it; 2 requests of r2 are being finished" in text
+
+
+def test_a_rollback_shows_its_moments_one_after_the_other(manager: Client, pair: tuple[Release, Release]) -> None:
+    roll.gateway(pair[1].organization, "gw-1", in_flight={pair[1].manifest_sha256: 2})
+    send(manager, pair[1])
+    row = Rollback.objects.get()
+    url = route_url(pair[1])
+    assert "Acknowledged not yet Gateways have not reported yet." in text_of(manager.get(url))
+    follow_rollbacks(row.decided_at)
+    text = text_of(manager.get(url))
+    assert "Decided" in text
+    assert "0 of 1 gateways have it." in text
+    assert "Drained not yet 2 requests of r2 are being finished." in text
+    follow_rollbacks(row.decided_at + timedelta(minutes=15))
+    assert "Not confirmed by every gateway" in text_of(manager.get(url))
 
 
 def test_a_rollback_aborts_the_rollout_that_runs(manager: Client, pair: tuple[Release, Release]) -> None:

@@ -9,6 +9,7 @@ from relcontrol.clock import now
 from relcontrol.errors import Conflict, Forbidden, Invalid
 from releases.models import Release
 from releases.rolling import locking, rolling_back
+from releases.rolling.following import follow_rollbacks
 from releases.rolling.rolling_back import roll_back, rollback_targets
 from releases.rollout_models import Rollback, Rollout, Serving
 from tests.factories import person_actor
@@ -151,14 +152,31 @@ def test_the_route_shows_what_serves_and_what_gateways_know(moved: Canary) -> No
     assert shown["last_rollback"]["draining"] == 3
 
 
+def test_the_route_shows_how_far_its_rollback_has_come(moved: Canary) -> None:
+    client = moved.client("release-manager")
+    replica(moved.organization, generation=1, epoch=1)
+    made = client.post(f"routes/{moved.route.pk}/rollback", {"reason": WHY}).json()
+    words = ["triggered", "decided", "committed", "acknowledged", "drained"]
+    assert [each["word"] for each in made["timeline"]] == words
+    assert [each["at"] is None for each in made["timeline"]] == [False] * 3 + [True] * 2
+    later = now() + timedelta(seconds=2)
+    told = {"generation": made["generation"], "acknowledged_at": now(), "first_seen_at": now() - timedelta(days=1)}
+    replica(moved.organization, seen_at=later, epoch=1, **told)
+    follow_rollbacks(later)
+    shown = client.get(f"routes/{moved.route.pk}").json()["last_rollback"]
+    assert [each["at"] is None for each in shown["timeline"]] == [False] * 5
+    assert [(each["name"], each["in_flight"], each["lost"]) for each in shown["gateways"]] == [("gw-1", 0, False)]
+    assert shown["reconciled_receipt"]
+    assert shown["trigger"] == "person"
+
+
 def test_what_served_at_a_time_has_one_answer(moved: Canary) -> None:
     client = moved.client("viewer")
     path = f"routes/{moved.route.pk}/serving"
     later = (now() + timedelta(hours=3)).isoformat()  # the tests' ticks run ahead of the clock
     assert client.get(path, at=later).json()["serving"]["release_id"] == moved.candidate.pk
     early = (now() - timedelta(hours=3)).isoformat()
-    assert client.get(path, at=early).json()["serving"]["release_id"] == moved.stable.pk
-    assert client.get(path, at="2020-01-01T00:00:00Z").json()["serving"] is None
+    assert client.get(path, at=early).json()["serving"] is None  # no receipt tells of what the scene began with
     assert client.get(path, at="yesterday").status_code == 400
 
 

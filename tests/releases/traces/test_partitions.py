@@ -9,8 +9,8 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django.test import override_settings
 
 from relcontrol.accounts.models import Organization
+from releases.privacy import sayings
 from releases.trace_models import Feedback, SubjectKey, Trace
-from releases.traces import partitions
 from releases.traces.partitions import Expired, ensure_partitions, expire
 from tests.factories import organization
 from tests.releases.traces.samples import NOW, days_made, only_trace, place_of, stored, trace_row
@@ -114,10 +114,10 @@ def test_retention_is_a_setting(owner: Organization) -> None:
 
 
 @pytest.mark.usefixtures("without_days")
-def test_what_lies_in_the_default_partition_goes_to_the_microsecond(owner: Organization) -> None:
-    end = NOW - timedelta(days=10)
-    stored(owner, started(end, 1), started(end - timedelta(microseconds=1), 2))
-    assert expire(end + timedelta(days=30)).traces == 1
+def test_what_lies_in_the_default_partition_goes_by_whole_days_as_well(owner: Organization) -> None:
+    midnight = (NOW - timedelta(days=10)).replace(hour=0)
+    stored(owner, started(midnight, 1), started(midnight - timedelta(microseconds=1), 2))
+    assert expire(midnight + timedelta(days=30, hours=23)).traces == 1
     assert only_trace(owner).trace_id == identity(1)
 
 
@@ -142,16 +142,16 @@ def test_nothing_goes_before_its_time(owner: Organization) -> None:
 
 
 @pytest.mark.usefixtures("without_days")
-def test_what_was_said_of_answers_goes_to_the_microsecond_with_the_traces(owner: Organization) -> None:
-    end = NOW - timedelta(days=30)
-    young, old = said(owner, end), said(owner, end - timedelta(microseconds=1))
+def test_what_was_said_of_answers_goes_with_the_traces_of_its_day(owner: Organization) -> None:
+    midnight = (NOW - timedelta(days=30)).replace(hour=0)
+    young, old = said(owner, midnight), said(owner, midnight - timedelta(microseconds=1))
     assert expire(NOW).feedback == 1
     assert list(Feedback.objects.filter(pk__in=[young.pk, old.pk])) == [young]
 
 
 @pytest.mark.usefixtures("without_days")
 def test_a_great_deal_of_feedback_goes_at_once(owner: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitions, "SAYINGS_AT_ONCE", 2)
+    monkeypatch.setattr(sayings, "AT_ONCE", 2)
     for days in (31, 32, 31, 31, 33, 1):
         said(owner, NOW - timedelta(days=days))
     assert expire(NOW).feedback == 5
