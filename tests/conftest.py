@@ -60,10 +60,10 @@ def _somebody_listens(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> None:
-    """A database that is made is a copy of one that was migrated once."""
+    """The database of a worker of xdist is a copy of one that was migrated once."""
     from django.db import connection  # noqa: PLC0415 - Django is set up after this file is read
 
-    if request.config.getoption("create_db") or not request.config.getoption("reuse_db"):
+    if hasattr(request.config, "workerinput"):  # one of several: alone, there would be nothing to share
         connection.settings_dict["TEST"]["TEMPLATE"] = template_database()
 
 
