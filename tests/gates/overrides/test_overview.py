@@ -125,7 +125,7 @@ def test_the_lists_show_verdict_stage_and_worst_slice(failed: Gate, look: Any) -
 
 def test_more_of_everything_costs_no_more_queries(failed: Gate, look: Any, django_assert_max_num_queries: Any) -> None:
     failed.requested()
-    with django_assert_max_num_queries(42) as few:
+    with django_assert_max_num_queries(46) as few:
         look(failed.approver)
     ceiling = len(few)
     for _ in range(4):
