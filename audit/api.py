@@ -17,6 +17,7 @@ from audit.exports import content_of, request_export
 from audit.models import Export, ExportPart, Receipt
 from audit.selectors import Filter, envelope_of, exports_of, receipt_named, receipts_of
 from audit.trust import trust_document
+from audit.verifier_page import verifier_page
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission
 from relcontrol.accounts.selectors import found
 from relcontrol.api.calls import Call, CommandCall
@@ -66,10 +67,15 @@ EXPORT = inline_serializer(
                 "problem": serializers.CharField(allow_null=True),
             },
         ),
+        "opens": serializers.ChoiceField(Export.Opens.choices),
+        "zip": inline_serializer(
+            "ExportZip", {"sha256": serializers.CharField(allow_null=True), "size": serializers.IntegerField()}
+        ),
         "problem": serializers.JSONField(allow_null=True),
         "files": serializers.DictField(child=serializers.CharField()),
     },
 )
+NO_ZIP = "it is over 1 GiB, or was made before there were ZIPs. Its JSON is whole."
 FILTERS = [OpenApiParameter(name, str) for name in ("release", "application", "event", "actor", "from", "to")]
 
 
@@ -77,6 +83,9 @@ class ExportInput(Input):
     """What to export."""
 
     scope = Structure()
+    opens = serializers.ChoiceField(
+        Export.Opens.choices, required=False, help_text="Which commitments its reader may open; all, if not given."
+    )
     report = Truth(required=False, allow_null=True, help_text="False leaves out the PDF, which takes the longest.")
     to = serializers.DateTimeField(required=False, allow_null=True)
 
@@ -150,6 +159,22 @@ class VerifierFile(Call):
 
 
 @extend_schema_view(
+    get=extend_schema(
+        summary="The offline verifier as one page for a browser",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
+)
+class VerifierPage(Call):
+    """`verify.html`."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": VIEW}
+
+    def get(self, request: Request) -> HttpResponse:
+        """The page, to be saved and opened from disk."""
+        return verifier_page_response()
+
+
+@extend_schema_view(
     get=extend_schema(summary="Exports, newest first", parameters=PAGED, responses=OpenApiTypes.OBJECT),
     post=extend_schema(summary="Ask for an export", request=ExportInput, responses={202: EXPORT}),
 )
@@ -170,6 +195,7 @@ class Exports(CommandCall):
             scope=body["scope"],
             start=body.get("from"),
             end=body.get("to"),
+            opens=body.get("opens") or Export.Opens.ALL,
             with_report=body.get("report") is not False,
         )
         return Response(export_as_json(export), status=202)
@@ -218,6 +244,31 @@ class ExportReport(Call):
         return report_response(row)
 
 
+def verifier_page_response() -> HttpResponse:
+    """`verify.html` to be saved: no browser shows it as a page of this server."""
+    headers = {"Content-Disposition": 'attachment; filename="verify.html"'}
+    return HttpResponse(verifier_page(), content_type="application/octet-stream", headers=headers)
+
+
+@extend_schema_view(
+    get=extend_schema(
+        summary="The finished export as ZIP: the JSON, its report, all evidence as files, and the verifiers",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, 202: EXPORT},
+    )
+)
+class ExportZip(Call):
+    """The ZIP of an export."""
+
+    permissions: ClassVar[Mapping[str, Permission]] = {"GET": READ_AUDIT}
+
+    def get(self, request: Request, export: str) -> Response | StreamingHttpResponse:
+        """The ZIP; how far it is while the job is open."""
+        row = found(exports_of(self.actor.organization), "export", pk=export)
+        if not row.is_over:
+            return Response(export_as_json(row), status=202)
+        return zip_response(row)
+
+
 def export_response(export: Export) -> StreamingHttpResponse:
     """The JSON for download; 409 while it is not ready."""
     _require_done(export)
@@ -231,6 +282,14 @@ def report_response(export: Export) -> StreamingHttpResponse:
         why = export.report_problem or "It was made before there were reports; make another."
         raise Conflict(f"This export has no report: {why}", code="no_report")
     return _file(export, ExportPart.Kind.PDF, export.report_size, export.report_sha256)
+
+
+def zip_response(export: Export) -> StreamingHttpResponse:
+    """The ZIP for download; 409 where there is none."""
+    _require_done(export)
+    if not export.zip_sha256:
+        raise Conflict(f"This export has no ZIP: {NO_ZIP}", code="no_zip")
+    return _file(export, ExportPart.Kind.ZIP, export.zip_size, export.zip_sha256)
 
 
 def _require_done(export: Export) -> None:
@@ -285,12 +344,14 @@ def export_as_json(row: Export) -> dict[str, Any]:
         "sha256": (row.sha256 or None) if done else None,
         "size": row.size if done else 0,
         "receipts": row.receipts,
+        "opens": row.opens,
         "report": report,
+        "zip": {"sha256": row.zip_sha256 or None, "size": row.zip_size},
         "problem": row.problem,
         "files": _files(row) if done else {},
     }
 
 
 def _files(row: Export) -> dict[str, str]:
-    files = {"json": f"/v1/exports/{row.pk}.json"}
-    return files | {"pdf": f"/v1/exports/{row.pk}.pdf"} if row.report_sha256 else files
+    digests = {"json": row.sha256, "pdf": row.report_sha256, "zip": row.zip_sha256}
+    return {kind: f"/v1/exports/{row.pk}.{kind}" for kind, digest in digests.items() if digest}

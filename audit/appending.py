@@ -1,6 +1,7 @@
 """The statements of an append: one takes the lock, one stores everything (receipts.md "Append").
 
-Two and not one, because what is stored is signed, and what is signed names the heads that the lock protects. The head
+Two and not one, because what is stored is signed, and what is signed names the heads that the lock protects. The log's
+nodes that a receipt completes, one of them on average, are stored with it, and its frontier with the head. The head
 of a release is read by a statement of its own after the lock: a statement that waited for a lock sees the locked row
 as it is by then, but every other table as it was before the wait. SQL by hand, as an organization's decisions wait for
 each other here, and the mapper's statements cost more than the writing itself.
@@ -13,13 +14,22 @@ from datetime import datetime
 
 from django.db import connection
 
-from audit import chain
+from audit import chain, merkle
+from audit.events import Event
 from audit.models import ChainHead, Receipt
 from audit.statement import Disclosure
 from relcontrol.accounts.models import Organization
 
-LOCK = "SELECT seq, receipt_hash, keyid, issued_at FROM audit_chainhead WHERE organization_id = %s FOR UPDATE"
+LOCK = """
+SELECT seq, receipt_hash, keyid, issued_at, last_anchor, frontier
+FROM audit_chainhead WHERE organization_id = %s FOR UPDATE
+"""
 RELEASE_HEAD = "SELECT seq, receipt_hash FROM audit_releasehead WHERE organization_id = %s AND manifest_sha256 = %s"
+NODES = """node AS (
+    INSERT INTO audit_lognode (organization_id, level, "index", hash)
+    SELECT %(organization_id)s::varchar, level, number, hash
+    FROM unnest(%(levels)s::smallint[], %(indexes)s::bigint[], %(hashes)s::bytea[]) AS made (level, number, hash)
+), """
 STORE = """
 WITH receipt AS (
     INSERT INTO audit_receipt (
@@ -34,7 +44,7 @@ WITH receipt AS (
     INSERT INTO audit_opening (receipt_id, field, salt, value)
     SELECT %(id)s::varchar, entry ->> 'field', entry ->> 'salt', entry -> 'value'
     FROM jsonb_array_elements(%(openings)s::jsonb) AS entry
-), release_head AS (
+), {nodes}release_head AS (
     INSERT INTO audit_releasehead (organization_id, manifest_sha256, seq, receipt_hash)
     SELECT
         %(organization_id)s::varchar, %(manifest_sha256)s::varchar, %(release_seq)s::bigint, %(receipt_hash)s::varchar
@@ -43,9 +53,12 @@ WITH receipt AS (
     DO UPDATE SET seq = excluded.seq, receipt_hash = excluded.receipt_hash
 )
 UPDATE audit_chainhead
-SET seq = %(seq)s, receipt_hash = %(receipt_hash)s, issued_at = %(issued_at)s, keyid = %(keyid)s
+SET seq = %(seq)s, receipt_hash = %(receipt_hash)s, issued_at = %(issued_at)s, keyid = %(keyid)s,
+    last_anchor = %(last_anchor)s, frontier = %(frontier)s
 WHERE organization_id = %(organization_id)s
 """
+STORE_ALONE = STORE.format(nodes="")
+STORE_WITH_NODES = STORE.format(nodes=NODES)  # every second receipt completes a node or more
 COLUMNS = tuple(str(field.attname) for field in Receipt._meta.concrete_fields)
 
 
@@ -57,6 +70,8 @@ class LockedHead:
     receipt_hash: str
     keyid: str
     issued_at: datetime | None
+    last_anchor: str | None
+    frontier: merkle.Frontier
 
     def as_head(self) -> chain.Head | None:
         """`None` where the chain has not begun."""
@@ -70,7 +85,8 @@ def locked_head(organization: Organization) -> LockedHead:
         row = cursor.fetchone()
     if row is None:
         raise ChainHead.DoesNotExist(f"{organization.slug} has no chain")
-    return LockedHead(*row)
+    seq, receipt_hash, keyid, issued_at, last_anchor, frontier = row
+    return LockedHead(seq, receipt_hash, keyid, issued_at, last_anchor, merkle.Frontier.of(seq, bytes(frontier)))
 
 
 def release_head(organization: Organization, manifest_sha256: str) -> chain.ReleaseHead | None:
@@ -81,12 +97,23 @@ def release_head(organization: Organization, manifest_sha256: str) -> chain.Rele
     return chain.ReleaseHead(*row) if row and row[1] else None
 
 
-def store(receipt: Receipt, openings: Sequence[Disclosure]) -> Receipt:
-    """Insert the receipt with its openings and move the heads; call it under the lock. Returns it as stored."""
+def store(receipt: Receipt, openings: Sequence[Disclosure], after: LockedHead) -> Receipt:
+    """Insert the receipt with its openings and nodes of the log, and move the heads on from `after`, which is locked.
+
+    Returns it as stored.
+    """
     opened = [{"field": one.field, "salt": one.salt, "value": one.value} for one in openings]
+    frontier, made = after.frontier.append(chain.leaf_of(receipt.receipt_hash))
+    moved = {
+        "last_anchor": receipt.receipt_hash if receipt.event == Event.ANCHOR_MADE else after.last_anchor,
+        "frontier": frontier.joined(),
+        "levels": [level for level, _, _ in made],
+        "indexes": [index for _, index, _ in made],
+        "hashes": [node for _, _, node in made],
+    }
     values = {name: getattr(receipt, name) for name in COLUMNS}
     with connection.cursor() as cursor:
-        cursor.execute(STORE, {**values, "openings": json.dumps(opened)})
+        cursor.execute(STORE_WITH_NODES if made else STORE_ALONE, {**values, **moved, "openings": json.dumps(opened)})
     stored = Receipt.from_db(connection.alias, COLUMNS, values.values())
     stored.organization = receipt.organization
     return stored

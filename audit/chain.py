@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from audit.merkle import leaf_hash
 from relcontrol.bundle.canonical import canonical_bytes
 
 GENESIS_PREFIX = b"relcontrol/genesis/v1\0"
 COMMITMENT_PREFIX = b"relcontrol/commit/v1\0"
-LEAF_PREFIX = b"\x00"
 MIN_SALT_BYTES = 16
 MAX_SALT_BYTES = 64
 MAX_VALUE_DEPTH = 16  # an opening stands inside an export, whose whole depth is 32
@@ -58,9 +58,9 @@ def receipt_hash(payload: bytes) -> str:
     return hashlib.sha256(payload).hexdigest()
 
 
-def leaf_hash(receipt_hash: str) -> str:
-    """The receipt as a leaf of the organization's log (RFC 6962, section 2.1)."""
-    return hashlib.sha256(LEAF_PREFIX + bytes.fromhex(receipt_hash)).hexdigest()
+def leaf_of(receipt_hash: str) -> bytes:
+    """The receipt as a leaf of the organization's log, 32 raw bytes (RFC 6962, section 2.1)."""
+    return leaf_hash(bytes.fromhex(receipt_hash))
 
 
 def commitment(field: str, salt: str, value: Any) -> str:

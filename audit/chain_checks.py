@@ -1,7 +1,8 @@
 """The ticker's own look at the chains: what was added since the last look, and once a day all of it again.
 
 It runs the auditor's code (`audit/verify.py`) over the stored bytes, so the line "Chain intact to #4,812" says what an
-export would say. It can only speak for what is still in the table: a cut tail shows to somebody who holds a head.
+export would say. Beside the chain the log is grown again, and its stored nodes and head are compared with what follows
+from the receipts. It can only speak for what is still in the table: a cut tail shows to somebody who holds a head.
 """
 
 import logging
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from audit import verify
+from audit.log_walk import LogError, LogWalk
 from audit.models import ChainCheck, ChainHead, Receipt
 from audit.selectors import envelope_of
 from audit.trust import trust_document
@@ -33,8 +35,8 @@ def check_chain(check: ChainCheck, now: datetime) -> ChainCheck:
     check.problem = ""
     try:
         _walk(check)
-    except verify.VerificationError as failure:
-        check.problem = str(failure)[:1000]
+    except (verify.VerificationError, LogError) as failure:
+        check.problem = str(_located(check, failure))[:1000]
         logger.exception("the chain of %s does not verify", check.organization.slug)
     check.checked_at = now
     check.save()
@@ -44,6 +46,7 @@ def check_chain(check: ChainCheck, now: datetime) -> ChainCheck:
 def _walk(check: ChainCheck) -> None:
     trust = trust_document(check.organization)
     previous = _statement_before(check, trust)
+    log = LogWalk(check.organization, check.seq)
     for receipt in _receipts_after(check):
         current = _opened(receipt, trust)
         if previous is None:
@@ -51,7 +54,9 @@ def _walk(check: ChainCheck) -> None:
         else:
             _check_next(previous, current)
         previous, check.seq, check.receipt_hash = current, receipt.seq, receipt.receipt_hash
-    _check_head(check)
+        log.add(receipt.receipt_hash)
+    log.compare()
+    _check_head(check, log)
 
 
 def _statement_before(check: ChainCheck, trust: dict[str, object]) -> verify.Statement | None:
@@ -95,14 +100,24 @@ def _check_first(check: ChainCheck, first: verify.Statement) -> None:
         raise _failure(link["seq"], expected, "the chain does not begin at its origin", link["prev"])
 
 
-def _check_head(check: ChainCheck) -> None:
-    """Where the walk has come to the end, the end must be the head."""
+def _check_head(check: ChainCheck, log: LogWalk) -> None:
+    """Where the walk has come to the end, the end must be the head, of the chain and of the log."""
     head = ChainHead.objects.get(organization=check.organization)
     behind = (
         head.seq > check.seq and Receipt.objects.filter(organization=check.organization, seq=check.seq + 1).exists()
     )
     if head.seq and not behind and (head.seq, head.receipt_hash) != (check.seq, check.receipt_hash):
         raise _failure(check.seq, head.receipt_hash, f"the chain ends before its head #{head.seq}", check.receipt_hash)
+    if head.seq == check.seq:
+        log.end(bytes(head.frontier))
+
+
+def _located(check: ChainCheck, failure: verify.VerificationError | LogError) -> verify.VerificationError:
+    """What is wrong with the log, said as what is wrong with the chain is, after the last receipt that was seen."""
+    if isinstance(failure, verify.VerificationError):
+        return failure
+    place = verify.Place("", check.seq or None, check.receipt_hash or None)
+    return place.failure(verify.INTEGRITY, failure.detail, expected=failure.expected, got=failure.got)
 
 
 def _failure(seq: int, expected: str, detail: str, got: str) -> verify.VerificationError:

@@ -6,12 +6,13 @@ The payload type follows from the key's purpose, so a key of one purpose cannot 
 import base64
 from typing import Any
 
-from audit.keys import EXPORT, RECEIPTS, ROUTING, Signer
+from audit.keys import EXPORT, RECEIPTS, ROOT, ROUTING, Signer
 
 PAYLOAD_TYPES = {
     RECEIPTS: "application/vnd.in-toto+json",
     EXPORT: "application/vnd.relcontrol.export+json",
     ROUTING: "application/vnd.relcontrol.routing+json",
+    ROOT: "application/vnd.relcontrol.keyring+json",
 }
 
 

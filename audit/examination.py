@@ -11,6 +11,8 @@ from itertools import pairwise
 from typing import Any
 
 from audit import verify
+from audit.anchors.covering import Covering
+from audit.anchors.verdicts import broken_log, of_completeness, of_time
 from audit.chain import timestamp
 from audit.models import ChainHead, Opening, Receipt
 from audit.selectors import envelope_of
@@ -110,8 +112,10 @@ def examine_range(organization: Organization, first: int, last: int) -> RangeRep
     return RangeReport(first, end, head.seq, walk.verified, tuple(walk.failures))
 
 
-def examine(receipt: Receipt, strip: Sequence[Receipt], openings: Iterable[Opening]) -> Examination:
-    """Verify one receipt. `strip` holds it with its neighbours in order."""
+def examine(
+    receipt: Receipt, strip: Sequence[Receipt], openings: Iterable[Opening], covering: Sequence[Covering] = ()
+) -> Examination:
+    """Verify one receipt. `strip` holds it with its neighbours in order, `covering` the anchors over it."""
     trust = trust_document(receipt.organization)
     looked = [look(row, trust) for row in strip]
     pairs = {after.receipt.seq: _following(before, after) for before, after in pairwise(looked)}
@@ -119,9 +123,11 @@ def examine(receipt: Receipt, strip: Sequence[Receipt], openings: Iterable[Openi
     failures = [*own.failures, *_ends(receipt, own, strip), *_release_link(receipt)]
     failures += pairs.get(receipt.seq, [])
     closed, wrong = _openings(receipt, own.statement, openings)
-    failures = _each_once([*failures, *wrong])
+    time, out_of_time = of_time(receipt, own.statement, covering)
+    failures = _each_once([*failures, *wrong, *out_of_time, *broken_log(receipt, covering)])
+    outside = (time, of_completeness(receipt, covering))
     broken = {after.receipt.seq for before, after in pairwise(looked) if after.failures or pairs[after.receipt.seq]}
-    verdicts = tuple(_judged(verdict, failures, own.statement) for verdict in _verdicts(own.statement, closed))
+    verdicts = tuple(_judged(verdict, failures, own.statement) for verdict in _verdicts(own.statement, closed, outside))
     return Examination(verdicts, tuple(failures), frozenset(broken))
 
 
@@ -234,7 +240,9 @@ def _openings(
     return sorted(made), wrong
 
 
-def _verdicts(statement: verify.Statement | None, closed: Sequence[str]) -> Iterator[verify.Verdict]:
+def _verdicts(
+    statement: verify.Statement | None, closed: Sequence[str], outside: Iterable[verify.Verdict]
+) -> Iterator[verify.Verdict]:
     """The six where nothing failed: what each shows for one receipt, and what it does not."""
     claim = weights_in_words(statement.predicate["weights"]) if statement else ""
     yield verify.Verdict(
@@ -249,18 +257,7 @@ def _verdicts(statement: verify.Statement | None, closed: Sequence[str]) -> Iter
         "Ed25519 by a key of this server's keyring that was valid then.",
         "Not that the keyring is the one you were given: compare the fingerprints.",
     )
-    yield verify.Verdict(
-        verify.TIME,
-        verify.NOT_CHECKED,
-        "No outside clock has stamped this chain. The server's clock did not run backwards here.",
-        "Not when it happened: the time is the server's own statement.",
-    )
-    yield verify.Verdict(
-        verify.COMPLETENESS,
-        verify.NOT_CHECKED,
-        "Its neighbours in the chain are there. Nobody outside has witnessed the chain.",
-        "Not that the end was not cut off: only a head that you hold, or a witness, shows it.",
-    )
+    yield from outside
     yield verify.Verdict(
         verify.WEIGHTS, verify.HOLDS, f"The claim is consistent: {claim}.", "Not which weights have served."
     )

@@ -1,20 +1,22 @@
 """The export as one JSON document (receipts.md "Export"), streamed.
 
-The document is `{checkpoints, keys, manifest, openings, receipts}` in RFC 8785 bytes: the keys stand in that order.
-`manifest` is a DSSE envelope, signed by a key of purpose `export`, over
+The document is an object in RFC 8785 bytes, so its members stand in the order of their names: anchors, asides,
+attestations, checkpoints, heads, keyring, keys, manifest, openings, proofs, receipts. `manifest` is a DSSE envelope,
+signed by a key of purpose `export`, over
 
-    {schema: "relcontrol/export/v1", export_id, scope, created_at, origin, signer {keyid, role: "export"},
-     parts {checkpoints, keys, openings, receipts: SHA-256 over the RFC 8785 bytes of the part},
-     counts {checkpoints, keys, openings, receipts}}
+    {schema: "relcontrol/export/v2", export_id, scope, created_at, origin, opens, signer {keyid, role: "export"},
+     parts {every other member: SHA-256 over its RFC 8785 bytes}, counts {every other member: how many entries}}
 
-and stands before the parts that it hashes, so receipts and openings are read twice: each is given as a function that
-starts a new pass, and one entry at a time is held. If the passes differ, `build` raises: what it yielded is then
-worthless, and the caller throws it away. `scope` holds exactly one of organization, application and release, and
-`from` and `to`; a receipt is inside if from ≤ issued_at < to. `checkpoints` is empty until there are anchors.
+(`keyring` is null or one envelope, and counts 0 or 1). What comes after it is hashed before it is written, so openings,
+proofs and receipts are gone through twice: each may be given as a function that starts a new pass, and then one entry
+at a time is held. If the passes differ, `build` raises: what it yielded is then worthless, and the caller throws it
+away. `scope` holds exactly one of organization, application, release and person, and `from` and `to`; a receipt is
+inside if from ≤ issued_at < to. Entries are written in the order in which they are given, which is the caller's:
+audit/exporting/evidence.py knows it.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,8 @@ from audit.envelope import sign_envelope
 from audit.keys import EXPORT, PublicKey, Signer
 from relcontrol.bundle.canonical import canonical_bytes
 
-SCHEMA = "relcontrol/export/v1"
+SCHEMA = "relcontrol/export/v2"
+OPENS = ("all", "impersonal", "nothing")
 
 
 class ExportChangedError(RuntimeError):
@@ -31,17 +34,19 @@ class ExportChangedError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an export holds: exactly one of the first three, optionally within a time range."""
+    """What an export holds: exactly one of the first four, optionally within a time range."""
 
     organization: bool = False
     application: str | None = None
     release: str | None = None
+    person: str | None = None
     start: str | None = None
     end: str | None = None
 
     def __post_init__(self) -> None:
-        if sum([self.organization, self.application is not None, self.release is not None]) != 1:
-            raise ValueError("an export has one scope: organization, application or release")
+        named = [self.application, self.release, self.person]
+        if self.organization + sum(name is not None for name in named) != 1:
+            raise ValueError("an export has one scope: organization, application, release or person")
         if self.start is not None and self.end is not None and self.start >= self.end:
             raise ValueError(f"an export's time range ends after it starts, not at {self.end} after {self.start}")
 
@@ -49,9 +54,8 @@ class Scope:
         limits = {"from": self.start, "to": self.end}
         if self.organization:
             return {"organization": True, **limits}
-        if self.application is not None:
-            return {"application": self.application, **limits}
-        return {"release": self.release, **limits}
+        named = {"application": self.application, "release": self.release, "person": self.person}
+        return {kind: name for kind, name in named.items() if name is not None} | limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +71,15 @@ class Opening:
         return {"receipt_hash": self.receipt_hash, "field": self.field, "salt": self.salt, "value": self.value}
 
 
-Entries = Callable[[], Iterable[dict[str, Any]]]
+Entry = Mapping[str, Any]
+Entries = Callable[[], Iterable[Entry]]
 
 
 class _Part:
-    """One array of the document, encoded piece by piece; counts and hashes what goes through."""
+    """One member of the document, encoded piece by piece; counts and hashes what goes through."""
 
-    def __init__(self, entries: Entries) -> None:
-        self._entries = entries
+    def __init__(self, entries: Iterable[Entry] | Entries) -> None:
+        self._entries: Entries = entries if callable(entries) else lambda: entries
         self.count = 0
         self.sha256 = ""
 
@@ -93,6 +98,15 @@ class _Part:
         yield b"]"
 
 
+class _Single(_Part):
+    """A member that is one entry, or null."""
+
+    def _encoded(self) -> Iterator[bytes]:
+        entry = next(iter(self._entries()), None)
+        self.count = int(entry is not None)
+        yield canonical_bytes(entry)
+
+
 def build(
     *,
     export_id: str,
@@ -101,32 +115,58 @@ def build(
     origin: str,
     keys: Sequence[PublicKey],
     receipts: Entries,
-    openings: Callable[[], Iterable[Opening]] = tuple,
     key: Signer,
+    opens: str = "all",
+    openings: Callable[[], Iterable[Opening]] = tuple,
+    keyring: Entry | None = None,
+    anchors: Sequence[Entry] | Entries = (),
+    asides: Sequence[Entry] = (),
+    attestations: Sequence[Entry] = (),
+    checkpoints: Sequence[Entry] = (),
+    heads: Sequence[Entry] = (),
+    proofs: Sequence[Entry] | Entries = (),
 ) -> Iterator[bytes]:
-    """The document in pieces. `receipts` starts a pass over DSSE envelopes in order of seq; it is called twice."""
+    """The document in pieces. `receipts` starts a pass over DSSE envelopes in order of seq; it is called twice.
+
+    Raises `ValueError` for a key that signs no exports, and where `opens` is none of `OPENS`.
+    """
     if key.purpose != EXPORT:
         raise ValueError(f"exports are signed by a key of purpose {EXPORT}, not {key.purpose}")
+    if opens not in OPENS:
+        raise ValueError(f"an export opens {', '.join(OPENS)}, not {opens!r}")
     parts = {
-        "checkpoints": _Part(tuple),
-        "keys": _Part(lambda: (public.as_json() for public in keys)),
+        "anchors": _Part(anchors),
+        "asides": _Part(asides),
+        "attestations": _Part(attestations),
+        "checkpoints": _Part(checkpoints),
+        "heads": _Part(heads),
+        "keyring": _Single([] if keyring is None else [keyring]),
+        "keys": _Part([public.as_json() for public in keys]),
         "openings": _Part(lambda: (opening.as_json() for opening in openings())),
+        "proofs": _Part(proofs),
         "receipts": _Part(receipts),
     }
-    for part in parts.values():
-        for _ in part.pieces():
-            pass
-    manifest = {
+    said = {
         "schema": SCHEMA,
         "export_id": export_id,
         "scope": scope.as_json(),
         "created_at": created_at,
         "origin": origin,
+        "opens": opens,
         "signer": {"keyid": key.keyid, "role": EXPORT},
+    }
+    return _document(parts, sign_envelope(canonical_bytes(said | _measured(parts)), key))
+
+
+def _measured(parts: Mapping[str, _Part]) -> dict[str, Any]:
+    """The first pass over every part."""
+    for part in parts.values():
+        for _ in part.pieces():
+            pass
+    return {
         "parts": {name: part.sha256 for name, part in parts.items()},
         "counts": {name: part.count for name, part in parts.items()},
     }
-    return _document(parts, sign_envelope(canonical_bytes(manifest), key))
 
 
 def _document(parts: dict[str, _Part], manifest: dict[str, Any]) -> Iterator[bytes]:

@@ -6,13 +6,20 @@ from django import forms
 
 from audit.events import ALIASES, Event
 from audit.examination import MOST_IN_RANGE
+from audit.exporting.scopes import LONGEST_NAME
+from audit.models import Export
 from relcontrol.accounts.models import Application
 from relcontrol.web.forms import Form
 
 MINUTE = "%Y-%m-%dT%H:%M"
 MOST_DIGITS = 2**53 - 1
-ORGANIZATION, APPLICATION, RELEASE = "organization", "application", "release"
-SCOPES = ((ORGANIZATION, "The whole organization"), (APPLICATION, "One application"), (RELEASE, "One release"))
+ORGANIZATION, APPLICATION, RELEASE, PERSON = "organization", "application", "release", "person"
+SCOPES = (
+    (ORGANIZATION, "The whole organization"),
+    (APPLICATION, "One application"),
+    (RELEASE, "One release"),
+    (PERSON, "What one person did"),
+)
 
 
 def _moment(label: str) -> forms.DateTimeField:
@@ -74,7 +81,7 @@ class RangeForm(Form):
 
 
 class ExportForm(TimeRangeForm):
-    """One scope and a time range."""
+    """One scope, what its reader may open, and a time range."""
 
     scope = forms.ChoiceField(
         label="What should it hold?", choices=SCOPES, initial=ORGANIZATION, widget=forms.RadioSelect
@@ -86,7 +93,20 @@ class ExportForm(TimeRangeForm):
         max_length=100,
         help_text="For the scope of one release: its id (rel_…) or 12 or more digits of its manifest SHA-256.",
     )
-    field_order = ("scope", "application", "release", "start", "end")
+    person = forms.CharField(
+        label="Person",
+        required=False,
+        max_length=LONGEST_NAME,
+        help_text="For the scope of one person: her name, e-mail address or id. The name of a service token works too.",
+    )
+    opens = forms.ChoiceField(
+        label="What may its reader open?",
+        required=False,
+        choices=Export.Opens.choices,
+        initial=Export.Opens.ALL,
+        help_text="Receipts commit to details without showing them. What is left out stays closed to this reader.",
+    )
+    field_order = ("scope", "application", "release", "person", "opens", "start", "end")
 
     def __init__(self, *args: Any, applications: list[Application], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,7 +117,7 @@ class ExportForm(TimeRangeForm):
         """The scope names what it is about."""
         given = super().clean()
         kind = given.get("scope")
-        if kind in {APPLICATION, RELEASE} and not given.get(kind) and kind not in self.errors:
+        if kind in {APPLICATION, RELEASE, PERSON} and not given.get(kind) and kind not in self.errors:
             self.add_error(kind, f"Name the {kind}.")
         return given
 

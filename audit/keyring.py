@@ -1,40 +1,55 @@
-"""The keyring: private halves in files of mode 0600 (or the environment), public halves in the database.
+"""The keyring: which key signs for a purpose. Public halves are in the database, private ones in audit/private_keys.py.
 
-One key for each purpose, so that a key that signs exports can sign no receipt (receipts.md "Keys"). A missing file for
-a key that is in use is an error, never a reason to make a new key in silence.
+One key for each purpose at a time, so that a key that signs exports can sign no receipt (receipts.md "Keys"). A missing
+private half of a key that is in use is an error, never a reason to make a new key in silence. Rotations and revocations
+are in audit/rotation.py and audit/revocation.py.
 """
 
-from functools import cache
-from pathlib import Path
+from datetime import datetime
 
-from django.conf import settings
+from django.db.models import QuerySet
 
 from audit.chain import timestamp
-from audit.keys import PublicKey, SigningKey, load_signing_key, new_private_pem
+from audit.keys import PublicKey, SigningKey
 from audit.models import KeyringEntry
-from relcontrol import environment
+from audit.private_keys import first_key, private_key
 from relcontrol.clock import now
-from relcontrol.environment import MisconfiguredError, write_once
 
 
-def signer(purpose: str, *, known: str = "") -> SigningKey:
-    """The key that signs for a purpose; its public half is put on the keyring when it is first asked for.
+def signer(purpose: str, *, keyid: str = "") -> SigningKey:
+    """The key that signs for a purpose at present; the first one is made when it is first asked for.
 
-    `known`: the id of a key that is on the keyring for certain, which saves looking.
+    `keyid` names a key that is on the keyring for certain, as a chain's head does, which saves looking. Raises
+    `MisconfiguredError` where this machine does not hold the private half.
     """
-    key = _private_key(purpose, settings.KEY_DIR)
-    if key.keyid != known and not KeyringEntry.objects.filter(keyid=key.keyid).exists():
-        entry = KeyringEntry(keyid=key.keyid, purpose=purpose, public_key=key.public, valid_from=now())
-        KeyringEntry.objects.bulk_create([entry], ignore_conflicts=True)
+    if wanted := keyid or _current_id(purpose):
+        return private_key(purpose, wanted)
+    key = first_key(purpose)
+    entry = KeyringEntry(keyid=key.keyid, purpose=purpose, public_key=key.public, valid_from=now())
+    KeyringEntry.objects.bulk_create([entry], ignore_conflicts=True)
     return key
+
+
+def current(purpose: str) -> KeyringEntry | None:
+    """The entry of the key that signs at present; `None` before the first."""
+    return _current(purpose).first()
+
+
+def not_before(key: SigningKey, moment: datetime) -> datetime:
+    """`moment`, or the beginning of the key's period where that is later.
+
+    What was asked for before a rotation and is signed after it cannot carry the time of the asking.
+    """
+    return max(moment, KeyringEntry.objects.values_list("valid_from", flat=True).get(keyid=key.keyid))
 
 
 def public_keys() -> list[PublicKey]:
     """Every key that ever signed here, oldest first."""
-    return [_public(entry) for entry in KeyringEntry.objects.order_by("valid_from", "keyid")]
+    return [public_key(entry) for entry in KeyringEntry.objects.order_by("valid_from", "keyid")]
 
 
-def _public(entry: KeyringEntry) -> PublicKey:
+def public_key(entry: KeyringEntry) -> PublicKey:
+    """A row as trust files and exports list it."""
     return PublicKey(
         public=bytes(entry.public_key),
         purpose=entry.purpose,
@@ -45,25 +60,10 @@ def _public(entry: KeyringEntry) -> PublicKey:
     )
 
 
-@cache
-def _private_key(purpose: str, folder: Path) -> SigningKey:
-    variable = f"RELCONTROL_KEY_{purpose.upper()}"
-    if given := environment.text(variable):
-        return _loaded(given.encode(), purpose, variable)
-    file = folder / f"{purpose}.pem"
-    if not file.exists() and KeyringEntry.objects.filter(purpose=purpose, valid_to__isnull=True).exists():
-        raise MisconfiguredError(
-            f"{file} is missing, but a {purpose} key is in use. Put the file back (RELCONTROL_KEYS names its folder) "
-            f"or set {variable}."
-        )
-    if not file.exists():
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_once(file, new_private_pem())
-    return _loaded(file.read_bytes(), purpose, str(file))
+def _current(purpose: str) -> QuerySet[KeyringEntry]:
+    rows = KeyringEntry.objects.filter(purpose=purpose, valid_to=None, revoked_at=None)
+    return rows.order_by("-valid_from", "keyid")
 
 
-def _loaded(pem: bytes, purpose: str, source: str) -> SigningKey:
-    try:
-        return load_signing_key(pem, purpose=purpose)
-    except ValueError as error:
-        raise MisconfiguredError(f"{source}: {error}") from error
+def _current_id(purpose: str) -> str:
+    return _current(purpose).values_list("keyid", flat=True).first() or ""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 ALGORITHM = "ed25519"
 RECEIPTS, EXPORT, LOG, ROUTING = "receipts", "export", "log", "routing"
 PURPOSES = (RECEIPTS, EXPORT, LOG, ROUTING)
+ROOT = "root"  # signs the keyring, offline: its private half is never on the machine that runs relcontrol
 
 
 class Signer(Protocol):
@@ -65,9 +66,13 @@ class PublicKey:
     revoked_at: str | None = None
     reason: str | None = None
 
+    @property
+    def keyid(self) -> str:
+        return keyid_of(self.public)
+
     def as_json(self) -> dict[str, str | None]:
         return {
-            "keyid": keyid_of(self.public),
+            "keyid": self.keyid,
             "alg": ALGORITHM,
             "public_key": base64.b64encode(self.public).decode("ascii"),
             "purpose": self.purpose,
@@ -85,7 +90,7 @@ def keyid_of(public: bytes) -> str:
 
 def load_signing_key(pem: bytes, *, purpose: str) -> SigningKey:
     """From an unencrypted PKCS #8 PEM. Raises `ValueError` for anything but an Ed25519 key of a known purpose."""
-    if purpose not in PURPOSES:
+    if purpose not in (*PURPOSES, ROOT):
         raise ValueError(f"{purpose!r} is no purpose of a key; use one of {', '.join(PURPOSES)}")
     try:
         private = load_pem_private_key(pem, password=None)

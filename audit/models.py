@@ -38,13 +38,19 @@ class KeyringEntry(models.Model):
 
 
 class ChainHead(models.Model):
-    """The end of an organization's chain: the row that every append locks, last of all locks."""
+    """The end of an organization's chain: the row that every append locks, last of all locks.
+
+    `keyid` is the key that signs the next receipt, `last_anchor` the hash of the newest `anchor.made`. `frontier` holds
+    the roots of the log's complete subtrees, 32 bytes each, the largest first (audit/merkle.py).
+    """
 
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="chain_head")
     seq = models.PositiveBigIntegerField(default=0)
     receipt_hash = models.CharField(max_length=SHA256)
     keyid = models.CharField(max_length=SHA256, blank=True)
     issued_at = models.DateTimeField(null=True)
+    frontier = models.BinaryField(default=b"")
+    last_anchor = models.CharField(max_length=SHA256, null=True)
 
     def __str__(self) -> str:
         return f"#{self.seq}"
@@ -147,8 +153,16 @@ class ChainCheck(models.Model):
 class Export(LeasedJob):
     """A signed set of receipts for an auditor, made in the background: its JSON first, then the report of that.
 
-    `sha256` is there as soon as the JSON is whole. Without a report, `report_problem` says in words why not.
+    `sha256` is there as soon as the JSON is whole. Without a report, `report_problem` says in words why not. The ZIP
+    comes last and holds both.
     """
+
+    class Opens(models.TextChoices):
+        """Which commitments this auditor may open."""
+
+        ALL = "all", "Everything"
+        IMPERSONAL = "impersonal", "All but what is personal"
+        NOTHING = "nothing", "Nothing"
 
     id = Identifier("exp")
     organization = models.ForeignKey(Organization, models.PROTECT, related_name="+")
@@ -164,6 +178,9 @@ class Export(LeasedJob):
     report_size = models.PositiveBigIntegerField(default=0)
     report_pages = models.PositiveIntegerField(default=0)
     report_problem = models.CharField(max_length=500, blank=True)
+    opens = models.CharField(max_length=10, choices=Opens.choices, default=Opens.ALL)
+    zip_sha256 = models.CharField(max_length=SHA256, blank=True)
+    zip_size = models.PositiveBigIntegerField(default=0)
 
     class Meta(LeasedJob.Meta):
         pass
@@ -183,6 +200,7 @@ class ExportPart(models.Model):
     class Kind(models.TextChoices):
         JSON = "json", "JSON"
         PDF = "pdf", "PDF"
+        ZIP = "zip", "ZIP"
 
     id = models.BigAutoField(primary_key=True)
     export = models.ForeignKey(Export, models.CASCADE, related_name="parts")
@@ -195,3 +213,7 @@ class ExportPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.export_id} {self.kind} part {self.number}"
+
+
+from audit import anchor_models as _anchor_models  # noqa: E402, F401 - registers them
+from audit import evidence_models as _evidence_models  # noqa: E402, F401

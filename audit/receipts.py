@@ -2,7 +2,8 @@
 
 The organization's chain head is the last row that a transaction locks; `issued_at` is taken under that lock and never
 decreases. Heads of single releases change under the same lock only, so they need none of their own. A second receipt
-of the same transaction finds the head already locked. The statements are in `audit/appending.py`.
+of the same transaction finds the head already locked. `last_anchor` names the newest `anchor.made` before, so that a
+receipt came after the time which that one proves. The statements are in `audit/appending.py`.
 """
 
 import secrets
@@ -60,11 +61,11 @@ def append(actor: Actor, record: Record) -> Receipt:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a receipt is appended in the transaction of its decision")
     head = appending.locked_head(actor.organization)
-    key = signer(RECEIPTS, known=head.keyid)  # what signed the last receipt is on the keyring
+    key = signer(RECEIPTS, keyid=head.keyid)  # of the head, which no rotation moves while it is locked
     issued_at = max(now(), head.issued_at) if head.issued_at else now()
     disclosures = statement.disclosures_of(dict(record.state), record.personal, _fresh_salt)
     document = _statement(actor, record, _link(actor, record, head), issued_at, key, disclosures)
-    return appending.store(_signed(actor, record, document, issued_at, key), disclosures)
+    return appending.store(_signed(actor, record, document, issued_at, key), disclosures, head)
 
 
 def _fresh_salt() -> str:
@@ -78,6 +79,7 @@ def _link(actor: Actor, record: Record, head: appending.LockedHead) -> chain.Lin
         head=head.as_head(),
         release_head=appending.release_head(actor.organization, about.manifest_sha256) if about else None,
         has_release=about is not None,
+        last_anchor=head.last_anchor,
     )
 
 

@@ -41,9 +41,23 @@ PHRASES = {
     Event.WEIGHTS_OBSERVED: "the weights of {thing} were observed",
     Event.WEIGHTS_DRIFTED: "the weights of {thing} are not those that were registered",
     Event.BREAKGLASS_USED: "{who} broke the glass for {thing}",
+    Event.KEY_ROTATED: "{who} let a new key sign in place of {thing}",
+    Event.KEY_REVOKED: "{who} revoked {thing}: what it signs is believed no more",
     Event.ANCHOR_MADE: "the chain was anchored by {thing}",
     Event.DISCLOSURE_ERASED: "{who} erased {thing} with its key and every copy",
     Event.RETENTION_EXPIRED: "the retention of {thing} expired",
+}
+DISCLAIMERS = {
+    "closed-api": "The model runs behind its provider's API. Nobody outside can see which weights answer, and the "
+    "provider may change them behind the same name: relcontrol claims nothing about them.",
+    "no-weights-digest": "The weights are open, but no digest was given, so nobody could compare what served.",
+    "declared": "The digest was declared. Nobody has seen the files: the claim is no more than that.",
+    "files-at-load": "An observer beside the model server read all files and found the registered ones. That is what "
+    "was mounted there at that time, by the observer's clock; not that the server had loaded it, nor what came later.",
+    "files-sampled": "An observer beside the model server read all files, and a random part of them again since, and "
+    "found the registered ones. A change of files that were not drawn would not show, nor that the server loaded them.",
+    "drifted": "An observer beside the model server read all files and found others than the registered ones. It does "
+    "not say who changed them, nor which of them the server had loaded.",
 }
 OUR_WORDS = ("the ", "a ", "drift ")
 KINDS = ("application", "organization", "endpoint", "suite", "slice", "export")
@@ -79,6 +93,12 @@ def thing_of(subject: str, application: str, state: Mapping[str, Any] | None) ->
         return f"the token {shown}"
     if kind == "person":
         return _member(shown, state)
+    if kind == "anchor":
+        return shown
+    if kind == "anchor_schedule":
+        return "the anchor schedule"
+    if kind == "key":
+        return f"the {(state or {}).get('purpose', '')} key {name[:12]}".replace("  ", " ")
     return f"the {kind} {name}" if kind in KINDS else f"the {kind.replace('_', ' ')} {shown}"
 
 
@@ -94,6 +114,8 @@ def weights_in_words(weights: Mapping[str, Any]) -> str:
             return f"not claimed: no digest of the open weights of {weights['model']} was given"
         return f"not claimed: {weights['model']} is behind the closed API of {weights['provider']}"
     if weights["provenance"] == "attested":
+        if is_drift(weights):
+            return "open weights, but other files than the registered ones were seen"
         seen = {
             "declared": "declared, seen by nobody",
             "files-at-load": "files seen when they were loaded",
@@ -101,6 +123,18 @@ def weights_in_words(weights: Mapping[str, Any]) -> str:
         }
         return f"open weights, {seen[weights['assurance']]}"
     return "no release, so no claim"
+
+
+def is_drift(weights: Mapping[str, Any]) -> bool:
+    """Whether a claim tells of other weights than were registered."""
+    observed = weights.get("observed_manifest_sha256")
+    return observed is not None and observed != weights.get("manifest_sha256")
+
+
+def weights_disclaimer(weights: Mapping[str, Any]) -> str:
+    """What such a claim does not prove, as sentences; empty for one that this version does not know."""
+    known = "drifted" if is_drift(weights) else str(weights.get("reason") or weights.get("assurance"))
+    return DISCLAIMERS.get(known, "")
 
 
 def delivery_in_words(delivery: Mapping[str, Any]) -> str:

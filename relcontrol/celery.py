@@ -58,6 +58,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"queue": "replays", "expires": 60.0},
     },
+    "anchors": {
+        "task": "relcontrol.ticks.anchors",
+        "schedule": 5.0,
+        "options": {"queue": "replays", "expires": 5.0},
+    },
     "expire-overrides": {
         "task": "relcontrol.ticks.expire_overrides",
         "schedule": 30.0,

@@ -5,6 +5,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from audit.anchors.alarms import count_overdue
 from audit.models import ChainCheck, ChainHead
 from relcontrol.clock import now
 from relcontrol.jobs.heartbeats import late_processes
@@ -58,6 +59,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "# HELP relcontrol_chains_broken Chains whose last check failed.",
         "# TYPE relcontrol_chains_broken gauge",
         f"relcontrol_chains_broken {broken}",
+        "# HELP relcontrol_anchors_overdue Anchor sinks, and schedules, that have made nothing for too long.",
+        "# TYPE relcontrol_anchors_overdue gauge",
+        f"relcontrol_anchors_overdue {count_overdue(now())}",
         "# HELP relcontrol_heartbeat_age_seconds Age of the last heartbeat of a background process.",
         "# TYPE relcontrol_heartbeat_age_seconds gauge",
     ]

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from audit.anchors.alarms import Overdue, overdue_of
 from audit.models import ChainCheck, Export
 from audit.selectors import exports_of
 from gates.calibrations.standing import Badge, judges_to_measure
@@ -38,6 +39,7 @@ from releases.rolling.selectors import halted_lately, held_rollouts
 from releases.rolling.storing import value_of
 from releases.rollout_models import Rollback, Rollout
 from releases.traces.unassigned import RouteShare, shares_of_unassigned
+from releases.weights.drift import Drifted, drifted_serving, said_of
 
 FAILED_JOBS_SHOWN = 10
 FAILED_JOBS_COUNT_FOR = timedelta(days=7)
@@ -64,6 +66,7 @@ def needs_of(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[Need]:
     if _may(actor, WRITE_ROLLOUTS):
         yield from (_taken_back(actor, row) for row in rolled_back_lately(actor.organization, at))
         yield from (_stopped(actor, row) for row in halted_lately(actor.organization, at))
+        yield from (_other_weights(actor, found) for found in drifted_serving(actor.organization, at))
         yield from (_alarm(actor, row) for row in waiting_alarms(actor.organization))
         yield from (_held(actor, row) for row in held_rollouts(actor.organization))
         yield from _silent(actor, silent_slices(actor.organization))
@@ -89,6 +92,19 @@ def _of_the_product(actor: Actor, check: ChainCheck, at: datetime) -> Iterator[N
         for sentence in late_processes(at):
             url, why = _address(actor, "settings-health"), "Work that waits for it stands still."
             yield Need("fail", "Not seen", sentence.removesuffix("."), why, url, "See health")
+        yield from (_overdue(actor, late) for late in overdue_of(actor.organization, at))
+
+
+def _overdue(actor: Actor, late: Overdue) -> Need:
+    return Need(
+        kind="hold",
+        word="Overdue",
+        title=f"Find out why {late.sink.name if late.sink else 'the log'} is not anchored",
+        why=_short(late.sentence),
+        url=_address(actor, "settings-anchors"),
+        button="Look",
+        at=late.since,
+    )
 
 
 def _override(actor: Actor, row: Override) -> Need:
@@ -169,6 +185,19 @@ def _silent(actor: Actor, rows: list[ObservedSlice]) -> Iterator[Need]:
             button="Look",
             at=slices[0].paged_at,
         )
+
+
+def _other_weights(actor: Actor, found: Drifted) -> Need:
+    release = found.release
+    return Need(
+        kind="fail",
+        word="Weights",
+        title=f"Decide about {release.application.slug} {release.name}, which serves other weights than registered",
+        why=said_of(found.observation),
+        url=_address(actor, "release", release=release.pk),
+        button="Look",
+        at=found.observation.observed_at,
+    )
 
 
 def _unassigned(actor: Actor, share: RouteShare) -> Need:

@@ -731,6 +731,7 @@ for percent in (5, 25, 100):
             f"--{flag}-{percent}", dest=f"body.{field}", metavar="N", type=int, help=f"{unit} at {percent} %%, at least"
         )
 add("--dry-monitors", dest="body.dry_monitors", metavar="A,B", type=names, help="of errors,latency,quality: no effect")
+add("--weights-drift", dest="body.weights_drift", choices=("halt", "review", "ignore"), help="on other weights: halt")
 add("--dry-run", dest="body.dry_run", action="store_true", default=None, help="check and show, without effect")
 add("--reason", dest="body.reason", metavar="TEXT", help="for the record")
 add("--wait", action="store_true", help="follow the rollout to its end, telling what it waits for")
@@ -1027,15 +1028,16 @@ add("--reason", metavar="TEXT", required=True, help="for the record, which keeps
 
 
 def export(arguments: argparse.Namespace) -> Outcome:
-    """Export receipts for an auditor: ask, wait until they are ready, download the JSON."""
+    """Export receipts for an auditor: ask, wait until they are ready, download the JSON, or the ZIP of everything."""
     scope, client = given(arguments, "scope."), Client(arguments)
     if len(scope) != 1:
-        raise usage("Give exactly one of --organization, --application and --release.")
+        raise usage("Give exactly one of --organization, --application, --release and --person.")
     keys = fetch_trust(client, arguments.trust_out) if arguments.trust_out else []
-    answer = client.call("exports", json.dumps({"scope": scope, "report": False} | given(arguments, "body.")).encode())
+    asked = {"scope": scope, "report": arguments.zip} | given(arguments, "body.")
+    answer = client.call("exports", json.dumps(asked).encode())
     place = f"exports/{quoted(answer.members('export_id')['export_id'])}"
     answer = client.finished(place, answer)
-    document = client.call(f"{place}.json").body
+    document = client.call(f"{place}.{'zip' if arguments.zip else 'json'}").body
     write_whole(arguments.output, document)
     facts = [("export", place), ("sha256", hashlib.sha256(document).hexdigest()), *keys]
     return Outcome(f"Export written to {arguments.output}", facts, answer.body, PASS)
@@ -1045,6 +1047,9 @@ add = command(export, "relctl export --organization -o export.json --trust-out t
 add("--organization", dest="scope.organization", action="store_true", default=None, help="every receipt")
 add("--application", dest="scope.application", metavar="SLUG", help="the receipts of one application")
 add("--release", dest="scope.release", metavar="ID", help="the receipts of one release")
+add("--person", dest="scope.person", metavar="WHO", help="what one person or token did: id, name or address")
+add("--opens", dest="body.opens", choices=("all", "impersonal", "nothing"), help="what its reader may open; all")
+add("--zip", action="store_true", help="the ZIP: the JSON, its report, all evidence, and the verifiers")
 add("--from", dest="body.from", metavar="TIME", help="RFC 3339, such as 2026-01-31T00:00:00Z")
 add("--to", dest="body.to", metavar="TIME", help="RFC 3339")
 add("-o", "--output", metavar="FILE", type=Path, required=True, help="where the export goes")
@@ -1082,10 +1087,10 @@ def verify(arguments: argparse.Namespace) -> Outcome:
     return Outcome(f"Verifier: {verdicts[code]}", [], b"", code)
 
 
-add = command(verify, "relctl verify export.json --trust trust.json", online=False)
-add("file", metavar="FILE", help="an export, as JSON")
+add = command(verify, "relctl verify export.zip --trust trust.json", online=False)
+add("file", metavar="FILE", help="an export: its ZIP or its JSON")
 add("--trust", dest="verify.trust", metavar="FILE", help="the trust file; without it authenticity is not checked")
-add("--head", dest="verify.head", metavar="HEAD", help="a chain head that you already hold")
+add("--head", dest="verify.head", metavar="HEAD", help="a head that you hold: SEQ:HASH, or a file with it or signed")
 
 
 def fenced(command: str, lines: Iterable[str]) -> str:

@@ -178,7 +178,7 @@ SPECTACULAR_SETTINGS = {
 
 CELERY_BROKER_URL = environment.text("CELERY_BROKER_URL", "filesystem://localhost")
 
-# Where receipts' private keys are: a folder of 0600 files, or RELCONTROL_KEY_RECEIPTS / RELCONTROL_KEY_EXPORT (PEM).
+# Where receipts' private keys are: a folder of 0600 files, or RELCONTROL_KEY_<PURPOSE> (PEM, one or several).
 KEY_DIR = Path(environment.text("RELCONTROL_KEYS", str(DATA_DIR / "keys")))
 ORIGIN_HOST = environment.text("RELCONTROL_ORIGIN", "relcontrol.local")
 RECEIPT_RETENTION_YEARS = environment.number("RELCONTROL_RETENTION_YEARS", 10, minimum=1)

@@ -6,13 +6,17 @@ Composed here, at the top, as jobs belong to several apps.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
 from django.db import OperationalError
+from django.db.models import Q, QuerySet
 from psycopg.errors import LockNotAvailable
 
+from audit.anchor_models import Anchor
+from audit.anchors.ticking import tick_anchors
+from audit.anchors.working import make_anchor
 from audit.chain_checks import check_all_chains
 from audit.exports import make_export
 from audit.models import Export
@@ -56,6 +60,7 @@ JOBS: dict[str, tuple[type[LeasedJob], Callable[[Lease[Any]], None]]] = {
     "anchor-check": (AnchorCheck, check_anchors),
     "worst-answers": (WorstAnswers, find_worst),
     "observe": (ObserverJob, score_answers),
+    "anchor": (Anchor, make_anchor),
 }
 WAKES_PER_TICK = 50
 
@@ -65,7 +70,7 @@ def work(kind: str, key: str) -> None:
     """Do one job, if nobody else does."""
     model, do = JOBS[kind]
     beat("worker", now())
-    run(model._default_manager.filter(pk=key), do)
+    run(_ripe(model, now()).filter(pk=key), do)
 
 
 @shared_task(name="relcontrol.ticks.reconcile")
@@ -74,9 +79,15 @@ def reconcile() -> None:
     at = now()
     beat("ticker", at)
     for kind, (model, _) in JOBS.items():
-        waiting = claimable(model._default_manager.all(), at).order_by("pk").values_list("pk", flat=True)
+        waiting = claimable(_ripe(model, at), at).order_by("pk").values_list("pk", flat=True)
         for key in waiting[:WAKES_PER_TICK]:
             wake(kind, key)
+
+
+def _ripe(model: type[LeasedJob], at: datetime) -> QuerySet[Any]:
+    """A kind's jobs; of anchors those whose pause after a failure is over."""
+    rows = model._default_manager.all()
+    return rows.filter(Q(next_at__lte=at)) if model is Anchor else rows
 
 
 @shared_task(name="relcontrol.ticks.worker_heartbeat")
@@ -95,6 +106,12 @@ def replayer_heartbeat() -> None:
 def check_chains() -> None:
     """Verify what was added to each chain since the last check."""
     check_all_chains(now())
+
+
+@shared_task(name="relcontrol.ticks.anchors")
+def anchors() -> None:
+    """Make the checkpoints that are due, for those who anchor them."""
+    tick_anchors(now())
 
 
 @shared_task(name="relcontrol.ticks.expire_overrides")

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from audit.weights.api import OneDigest
 from releases.api.archive import Archive
 from releases.api.artifacts import Artifacts, OneArtifact
 from releases.api.feedback import SendFeedback
@@ -19,6 +20,7 @@ from releases.api.routes import OneRoute, RollBack, ServingAt
 from releases.api.scores import Pairs, Scores
 from releases.api.slice_suggestions import SliceMatches, SliceSuggestions
 from releases.api.traces import Traces
+from releases.weights.api import Observations
 
 urlpatterns = [
     path("artifacts", Artifacts.as_view(), name="api-artifacts"),
@@ -55,4 +57,6 @@ urlpatterns = [
     path("subjects/erase", EraseSubject.as_view(), name="api-subject-erase"),
     path("subjects/erasures", Erasures.as_view(), name="api-erasures"),
     path("traces", Traces.as_view(), name="api-traces"),
+    path("weights/observations", Observations.as_view(), name="api-weights-observations"),
+    path("weights/<str:weights>", OneDigest.as_view(), name="api-weights"),
 ]

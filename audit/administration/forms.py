@@ -8,7 +8,7 @@ from django import forms
 from audit.administration.applications import SETTINGS
 from relcontrol.accounts.models import Role, Route
 from relcontrol.accounts.permissions import SCOPES
-from relcontrol.web.forms import Form
+from relcontrol.web.forms import Form, TypedNameForm
 
 SCOPE_WORDS = {
     "releases:write": "register releases",
@@ -198,6 +198,17 @@ class ServiceTokenForm(OwnTokenForm):
         widget=forms.CheckboxSelectMultiple,
     )
     field_order = ("name", "scopes", "days")
+
+
+class RevokeKeyForm(TypedNameForm):
+    """Why a key is believed no more."""
+
+    reason = forms.CharField(
+        label="Why is it revoked?",
+        help_text="One sentence. It stands in every trust file from then on, so name nobody.",
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
 
 def as_initial(form: type[Form], returned: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from audit.administration.pages import (
+    anchors,
     application_keys,
     applications,
     endpoints,
@@ -11,6 +12,7 @@ from audit.administration.pages import (
     overview,
     people,
     tokens,
+    weights,
 )
 
 urlpatterns = [
@@ -34,5 +36,14 @@ urlpatterns = [
     path("tokens/own/", tokens.own_tokens, name="settings-own-tokens"),
     path("tokens/<slug:key>/revoke", tokens.revoke, name="settings-token-revoke"),
     path("keys/", keys.keys, name="settings-keys"),
+    path("keys/<slug:keyid>/rotate/", keys.rotate, name="settings-key-rotate"),
+    path("keys/<slug:keyid>/revoke/", keys.revoke, name="settings-key-revoke"),
+    path("anchors/", anchors.anchors, name="settings-anchors"),
+    path("anchors/now", anchors.now_please, name="settings-anchor-now"),
+    path("anchors/new/<slug:kind>/", anchors.new_sink, name="settings-anchor-new"),
+    path("anchors/<slug:sink>/", anchors.sink, name="settings-anchor-sink"),
+    path("anchors/<slug:sink>/switch", anchors.switch, name="settings-anchor-switch"),
+    path("weights/", weights.observers, name="settings-weights"),
+    path("weights/<slug:observer>/revoke", weights.revoke, name="settings-weights-revoke"),
     path("health/", health.health, name="settings-health"),
 ]

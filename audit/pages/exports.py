@@ -1,8 +1,6 @@
 """Pages: exports with the form, one on its way, and all that an auditor needs to verify it offline."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
@@ -10,10 +8,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit import verify
-from audit.api import export_response, report_response
+from audit.api import NO_ZIP, export_response, report_response, zip_response
 from audit.exports import request_export
 from audit.forms import ExportForm
 from audit.models import Export
+from audit.pages.export_words import STATUS, UNITS, first_command, names_in, scope_in_words, seq_of, step_of, verifying
 from audit.pages.lists import address, page_of
 from audit.selectors import exports_of
 from audit.trust import trust_document
@@ -26,15 +25,6 @@ from relcontrol.web.forms import add_domain_errors
 from relcontrol.web.pages import PageRequest, page
 from relcontrol.web.polling import polled
 
-STATUS = {
-    Export.State.QUEUED: ("running", "Waiting"),
-    Export.State.RUNNING: ("running", "Being made"),
-    Export.State.DONE: ("pass", "Ready"),
-    Export.State.ERROR: ("fail", "Not made"),
-    Export.State.CANCELLED: ("skip", "Cancelled"),
-}
-SEQ_PER_ATTEMPT = 10**9
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(READ_AUDIT)
@@ -45,8 +35,9 @@ def exports(request: PageRequest) -> HttpResponse:
     if form.is_valid() and (row := _requested(request, form)):
         return HttpResponseRedirect(address(request, "export", export=row.pk))
     rows, next_cursor = page_of(request, exports_of(request.actor.organization), key="pk")
+    names = names_in(request, rows)
     context = {
-        "exports": [(row, scope_in_words(row.scope), *STATUS[Export.State(row.state)]) for row in rows],
+        "exports": [(row, scope_in_words(row.scope, names), *STATUS[Export.State(row.state)]) for row in rows],
         "next_cursor": next_cursor,
         "form": form,
         "first_command": first_command(request),
@@ -62,16 +53,18 @@ def export(request: PageRequest, export: str) -> HttpResponse:
     row = found(exports_of(request.actor.organization), "export", pk=export)
     kind, word = STATUS[Export.State(row.state)]
     left = row.state == Export.State.RUNNING and bool(row.lease_until and row.lease_until < now())
-    seq = row.fence * SEQ_PER_ATTEMPT + _progress(row) + left + row.is_over
+    seq = seq_of(row) + left
     context = {
         "export": row,
-        "scope": scope_in_words(row.scope),
+        "scope": scope_in_words(row.scope, names_in(request, [row])),
         "kind": kind,
         "word": word,
         "left": left,
         "seq": seq,
+        "unit": UNITS[step_of(row)],
         "keys": trust_document(request.actor.organization)["keys"],
-        "commands": f"python3 verify.py {row.pk}.json --trust trust.json",
+        "commands": verifying(row),
+        "why_no_zip": "" if row.zip_sha256 else f"There is no ZIP: {NO_ZIP}",
         "crumbs": [
             ("Audit", address(request, "audit")),
             ("Exports", address(request, "exports")),
@@ -99,6 +92,13 @@ def export_report(request: PageRequest, export: str) -> HttpResponseBase:
 
 @require_safe
 @page(READ_AUDIT)
+def export_zip(request: PageRequest, export: str) -> HttpResponseBase:
+    """Everything as one ZIP."""
+    return zip_response(found(exports_of(request.actor.organization), "export", pk=export))
+
+
+@require_safe
+@page(READ_AUDIT)
 def verifier_file(_request: PageRequest) -> HttpResponse:
     """`verify.py` as it runs here."""
     return python_file(Path(verify.__file__))
@@ -112,39 +112,17 @@ def trust_file(request: PageRequest) -> HttpResponse:
     return JsonResponse(trust_document(request.actor.organization), headers=headers)
 
 
-def _progress(row: Export) -> int:
-    """A number that only grows within an attempt: pages come after receipts."""
-    return 2 * (row.progress_done + (row.receipts if row.is_reporting or row.is_over else 0))
-
-
-def scope_in_words(scope: Mapping[str, Any]) -> str:
-    """What an export holds."""
-    if scope.get("application"):
-        what = f"the application {scope['application']}"
-    elif scope.get("release"):
-        what = f"the release with manifest {scope['release'][:12]}"
-    else:
-        what = "the whole organization"
-    limits = [
-        f"{word} {scope[end][:16].replace('T', ' ')} UTC"
-        for word, end in (("from", "from"), ("until", "to"))
-        if scope[end]
-    ]
-    return " ".join([what, *limits])
-
-
-def first_command(request: PageRequest) -> str:
-    """The same by curl."""
-    base = request.build_absolute_uri("/v1/exports")
-    headers = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
-    return f'curl -X POST {base} {headers} -d \'{{"scope": {{"organization": true}}}}\''
-
-
 def _requested(request: PageRequest, form: ExportForm) -> Export | None:
     """The job; where the service refuses, the form says why there is none."""
     given = form.cleaned_data
     try:
-        return request_export(actor=request.actor, scope=form.asked, start=given["start"], end=given["end"])
+        return request_export(
+            actor=request.actor,
+            scope=form.asked,
+            start=given["start"],
+            end=given["end"],
+            opens=given["opens"] or Export.Opens.ALL,
+        )
     except DomainError as error:
         add_domain_errors(form, error)
         return None

@@ -8,13 +8,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from audit import verify
+from audit.anchors.covering import covering
+from audit.anchors.wording import KINDS as KINDS_OF_ANCHORS
 from audit.examination import Examination, examine
 from audit.models import ChainHead, Receipt
 from audit.names import Names, names_of
 from audit.pages.explorer import words_for
 from audit.pages.lists import address
 from audit.selectors import envelope_of, neighbours, receipt_named
-from audit.words import delivery_in_words, weights_in_words
+from audit.words import delivery_in_words, weights_disclaimer, weights_in_words
 from relcontrol.accounts.permissions import READ_AUDIT
 from relcontrol.clock import now
 from relcontrol.web.pages import PageRequest, page
@@ -37,7 +39,8 @@ def receipt(request: PageRequest, receipt: str) -> HttpResponse:
     if receipt != row.receipt_hash:
         return HttpResponseRedirect(address(request, "receipt", receipt=row.receipt_hash))
     strip, openings = neighbours(row), list(row.openings.order_by("field"))
-    examination = examine(row, strip, openings)
+    covered = covering(row)
+    examination = examine(row, strip, openings, covered)
     statement = read_statement(row)
     names = names_of(request.actor.organization, [row.actor])
     context = {
@@ -48,6 +51,8 @@ def receipt(request: PageRequest, receipt: str) -> HttpResponse:
         "lede": lede(examination),
         "tally": tally(examination),
         "examined_at": now(),
+        "anchors": [(one, KINDS_OF_ANCHORS[one.kind]) for one in covered],
+        "anchored": next((one.anchor for one in covered if one.at), None),
         "strip": strip,
         "previous": next((item for item in strip if item.seq == row.seq - 1), None),
         "following": next((item for item in strip if item.seq == row.seq + 1), None),
@@ -91,8 +96,20 @@ def lede(examination: Examination) -> str:
         return "Do not rely on it: what is stored here is not what was signed, or not where it belongs."
     if examination.broken:
         return "This receipt is as it was signed, but another on this strip is not, or not in its place."
-    left = COUNTED[examination.unchecked]
-    return f"Signed, and in its place in the chain. {left} of the six checks cannot be made here."
+    return f"Signed, {_in_time(examination)}. {_left(examination.unchecked)}"
+
+
+def _in_time(examination: Examination) -> str:
+    stamped = any(one.check == verify.TIME and one.outcome == verify.HOLDS for one in examination.verdicts)
+    place = "in its place in the chain"
+    return f"{place}, and older than the anchor that covers it" if stamped else f"and {place}"
+
+
+def _left(unchecked: int) -> str:
+    if not unchecked:
+        return "All six checks hold."
+    many = "One of the six checks" if unchecked == 1 else f"{COUNTED[unchecked]} of the six checks"
+    return f"{many} cannot be made here."
 
 
 def tally(examination: Examination) -> str:
@@ -123,6 +140,7 @@ def said(predicate: dict[str, Any], names: Names) -> list[tuple[str, str]]:
         ("Issued", _moment(predicate["issued_at"])),
         ("Occurred", _moment(predicate["occurred_at"]) if predicate["occurred_at"] != predicate["issued_at"] else ""),
         ("Weights", weights_in_words(predicate["weights"])),
+        ("What that proves", weights_disclaimer(predicate["weights"])),
         ("Anchored after", predicate["chain"]["last_anchor"] or "no anchor yet"),
         ("Details kept until", (predicate["retention"]["until"] or "as long as relcontrol runs")[:10]),
         ("Written by", f"relcontrol {predicate['build']['version']}"),

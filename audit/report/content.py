@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit.report.anchoring import MADE, Anchoring, anchoring_of
+from audit.report.appendix import NOTE, Mapped, appendix_of
 from audit.report.charts import Figure, figures
 from audit.report.gate_runs import EVENTS, GateRun, gate_run
 from audit.report.overrides import (
@@ -19,9 +21,10 @@ from audit.report.overrides import (
     written_reason,
 )
 from audit.report.people import People
-from audit.report.proofs import Proof, WeightsClaim, proofs, weights_claim
+from audit.report.proofs import LIMITS, WeightsClaim, weights_claim
 from audit.report.reading import Export, Opened, object_of
 from audit.report.texts import line, moment
+from audit.report.verdicts import Verified
 from audit.report.words import SHORT, release_of, told
 
 MOST_RECEIPTS = 2_000
@@ -31,6 +34,11 @@ MOST_REASONS = 200
 MOST_CLAIMS = 300
 MOST_KEYS = 40
 ROWS_PER_TABLE = 40
+OPENS = {
+    "all": "Everything that receipts commit to, names and addresses among it, as far as it was not erased",
+    "impersonal": "What receipts commit to, but no names and addresses of people",
+    "nothing": "Nothing that receipts commit to: the details are closed to this reader",
+}
 WRITTEN = ("gate.signed_off", "case.allowlisted")
 
 
@@ -74,7 +82,12 @@ class Report:
     weights_left: int
     timeline: list[list[Entry]]
     timeline_left: int
-    proofs: list[Proof]
+    opens: str
+    verified: Verified
+    anchoring: Anchoring
+    appendix: list[tuple[str, list[Mapped]]]
+    appendix_note: str = NOTE
+    limits: tuple[str, ...] = LIMITS
     proofs_title: str = "What each check proves, and what it does not"
 
     @property
@@ -95,9 +108,9 @@ class _Gathered:
     people: People = field(default_factory=People)
     releases: dict[str, str] = field(default_factory=dict)
     organization: str = ""
-    count: int = 0
-    opened: int = 0
-    closed: int = 0
+    seqs: list[int] = field(default_factory=list)
+    decided: int = 0  # how many come before the receipts of anchors at the end
+    anchors: dict[str, Opened] = field(default_factory=dict)
     events: Counter[str] = field(default_factory=Counter)
     runs: deque[Opened] = field(default_factory=lambda: deque(maxlen=MOST_RUNS))
     run_count: int = 0
@@ -110,11 +123,13 @@ class _Gathered:
     def take(self, receipt: Opened) -> None:
         """One receipt, in order."""
         self.first = self.first or receipt
-        self.count, self.closed = self.count + 1, self.closed + receipt.closed
-        self.opened += len(receipt.fields)
+        self.seqs.append(receipt.seq)
+        self.decided = self.decided if receipt.event == MADE else len(self.seqs)
         self.events[receipt.event] += 1
         self.people.learn(receipt)
         self.latest.append(receipt)
+        if receipt.event == MADE:
+            self.anchors[receipt.receipt_hash] = receipt
         if receipt.event == "organization.changed":
             self.organization = line(receipt.told("name"), 150) or self.organization
         if receipt.manifest_sha256:
@@ -134,8 +149,8 @@ class _Gathered:
             self.releases[manifest] = name
 
 
-def report_of(export: Export) -> Report:
-    """Everything that is printed of this export."""
+def report_of(export: Export, verified: Verified) -> Report:
+    """Everything that is printed of this export, with what the verifier said of it."""
     gathered = _Gathered()
     for receipt in export.receipts():
         gathered.take(receipt)
@@ -148,36 +163,43 @@ def report_of(export: Export) -> Report:
         title=f"Release decisions of {organization}",
         organization=organization,
         origin=origin,
-        scope=scope_in_words(scope, gathered.releases),
+        scope=scope_in_words(scope, gathered.releases, gathered.people),
         period=_period(scope, gathered.first, last),
         export_id=line(manifest.get("export_id"), 60),
         created_at=str(manifest.get("created_at", "")),
         created=moment(manifest.get("created_at")),
         sha256=export.sha256,
         size=len(export.content),
-        count=gathered.count,
+        count=len(gathered.seqs),
         first=_place(gathered.first),
         last=_place(last),
         keys=[_key(key) for key in export.keys[:MOST_KEYS]],
         events=[(event, f"{number:,}") for event, number in sorted(gathered.events.items())],
         timeline=_timeline(gathered),
-        timeline_left=gathered.count - len(gathered.latest),
-        proofs=proofs(
-            receipts=gathered.count,
-            scope="organization" if scope.get("organization") else "part",
-            openings=gathered.opened,
-            closed=gathered.closed,
-        ),
+        timeline_left=len(gathered.seqs) - len(gathered.latest),
+        opens=OPENS.get(str(manifest.get("opens", "all")), ""),
+        verified=verified,
+        anchoring=_anchoring(export, gathered),
+        appendix=appendix_of(gathered.events),
         **_decisions(gathered),
     )
 
 
-def scope_in_words(scope: Mapping[str, Any], releases: Mapping[str, str]) -> str:
+def _anchoring(export: Export, gathered: _Gathered) -> Anchoring:
+    told = gathered.anchors | {receipt.receipt_hash: receipt for receipt in export.asides()}
+    return anchoring_of(
+        export, told, gathered.seqs[: gathered.decided], told_last=len(gathered.seqs) > gathered.decided
+    )
+
+
+def scope_in_words(scope: Mapping[str, Any], releases: Mapping[str, str], people: People) -> str:
     """What the export holds."""
     if application := scope.get("application"):
         return f"The application {line(application, 80)}"
     if release := scope.get("release"):
         return f"The release {releases.get(str(release), line(release, SHORT))}"
+    if person := scope.get("person"):
+        return f"What {people.named(person)} did"
     return "The whole organization"
 
 

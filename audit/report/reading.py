@@ -2,8 +2,8 @@
 
 A report is made from that JSON alone, never from the database, so whoever has the JSON can make it again.
 
-The document is canonical, so its arrays stand in the order checkpoints, keys, manifest, openings, receipts, and each
-entry can be decoded alone: a large export never stands in memory as objects.
+The document is canonical, so its members stand in the order of their names, and each entry can be decoded alone: a
+large export never stands in memory as objects. Exports of the first form have fewer members.
 """
 
 import base64
@@ -15,7 +15,10 @@ from hashlib import sha256
 from typing import Any
 
 STATE, PERSONAL = "state", "personal."  # fields that receipts commit to
-PARTS = ("checkpoints", "keys", "manifest", "openings", "receipts")
+FIRST_FORM = ("checkpoints", "keys", "manifest", "openings", "receipts")
+EVIDENCE = ("anchors", "asides", "attestations", "heads", "keyring", "proofs")
+FORMS = (list(FIRST_FORM), sorted([*FIRST_FORM, *EVIDENCE]))
+LAST = FIRST_FORM[-1]
 _decoder = json.JSONDecoder()
 
 
@@ -98,7 +101,7 @@ class Export:
             self._text = self.content.decode("utf-8")
             self._starts = self._found()
             self.manifest = _payload(self._value("manifest"))
-            self.keys = [object_of(key) for key in self._entries("keys")]
+            self.keys = [object_of(key) for key in self.entries("keys")]
         except (ValueError, LookupError, RecursionError) as error:
             raise ReportError("these bytes are no export: its JSON cannot be read") from error
 
@@ -106,29 +109,46 @@ class Export:
         """Every receipt in order, with what opens it."""
         openings = self._openings()
         following = next(openings, None)
-        for envelope in self._entries("receipts"):
-            payload = _bytes_of(envelope)
-            receipt_hash, statement = sha256(payload).hexdigest(), object_of(json.loads(payload))
+        for receipt_hash, statement in self._statements("receipts"):
             fields: dict[str, Any] = {}
             while following is not None and following.get("receipt_hash") == receipt_hash:
                 fields[str(following.get("field"))] = following.get("value")
                 following = next(openings, None)
             yield _opened(receipt_hash, statement, fields)
 
+    def asides(self) -> Iterator[Opened]:
+        """The receipts outside the scope that anchors rely on."""
+        for receipt_hash, statement in self._statements("asides"):
+            yield _opened(receipt_hash, statement, {})
+
+    def entries(self, name: str) -> Iterator[Any]:
+        """The entries of a member; none where this form of the document has no such member."""
+        at = self._starts.get(name, -1) + 1
+        while at and self._text[at] != "]":
+            value, at = _decoder.raw_decode(self._text, at + (self._text[at] == ","))
+            yield value
+
+    def _statements(self, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for envelope in self.entries(name):
+            payload = _bytes_of(envelope)
+            yield sha256(payload).hexdigest(), object_of(json.loads(payload))
+
     def _openings(self) -> Iterator[Mapping[str, Any]]:
         """Openings stand in the order of the receipts that they open."""
-        yield from map(object_of, self._entries("openings"))
+        yield from map(object_of, self.entries("openings"))
 
     def _found(self) -> dict[str, int]:
-        """Where the value of each part begins: the decoder itself walks over what lies between."""
+        """Where the value of each member begins: the decoder itself walks over what lies between."""
         starts: dict[str, int] = {}
         at = 0
-        for name in PARTS:
-            key = f'{"{" if not starts else ","}"{name}":'
-            if not self._text.startswith(key, at):
-                raise ReportError(f"these bytes are no export: {name} is not where it belongs")
-            starts[name] = at + len(key)
-            at = starts[name] if name == PARTS[-1] else self._end(starts[name])
+        while LAST not in starts:
+            name, end = _decoder.raw_decode(self._text, at + 1)
+            if self._text[at] != ("," if starts else "{") or self._text[end] != ":" or not isinstance(name, str):
+                raise ReportError("these bytes are no export: its members are not where they belong")
+            starts[name] = end + 1
+            at = end + 1 if name == LAST else self._end(end + 1)
+        if list(starts) not in FORMS:
+            raise ReportError("these bytes are no export: its members are not those of one")
         return starts
 
     def _end(self, start: int) -> int:
@@ -142,12 +162,6 @@ class Export:
 
     def _value(self, name: str) -> Any:
         return _decoder.raw_decode(self._text, self._starts[name])[0]
-
-    def _entries(self, name: str) -> Iterator[Any]:
-        at = self._starts[name] + 1
-        while self._text[at] != "]":
-            value, at = _decoder.raw_decode(self._text, at + (self._text[at] == ","))
-            yield value
 
 
 def _opened(receipt_hash: str, statement: Mapping[str, Any], fields: Mapping[str, Any]) -> Opened:

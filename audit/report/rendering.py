@@ -1,8 +1,8 @@
 """From the export's JSON to PDF/A-3a: Django's templates for the pages, WeasyPrint for the paper.
 
-The same bytes come out for the same JSON, whatever the clock, the time zone and the order of hashes: every date is the
-export's own, the identifier is the JSON's digest, and the fonts are those that are vendored. Nothing is fetched but
-these; another version of WeasyPrint or Pango may set the pages otherwise.
+The same bytes come out for the same JSON and trust file, whatever the clock, the time zone and the order of hashes:
+every date is the export's own, the identifier is the JSON's digest, and the fonts are those that are vendored. Nothing
+is fetched but these; another version of WeasyPrint or Pango may set the pages otherwise.
 """
 
 import logging
@@ -10,6 +10,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +23,13 @@ from django.template.loader import render_to_string
 
 from audit.report.content import Report, report_of
 from audit.report.reading import Export
+from audit.report.verdicts import Verified, verified
 
 VENDOR = Path(settings.BASE_DIR) / "static" / "vendor"
 STYLE = Path(__file__).with_name("report.css")
 LAID_OUT = "Step 5 - Creating layout - Page"
 EPOCH = "SOURCE_DATE_EPOCH"
+SAYING_SECONDS = 2.0
 _one_at_a_time = threading.Lock()
 
 Progress = Callable[[int], None]
@@ -44,16 +47,28 @@ class Rendered:
     pages: int
 
 
-def render_report(document: bytes, progress: Progress | None = None) -> Rendered:
+def render_report(
+    document: bytes, progress: Progress | None = None, trust: Mapping[str, Any] | None = None
+) -> Rendered:
     """The report of an export's JSON. `progress` is told how many pages are laid out.
 
+    `trust` is the organization's trust file, with which the six verdicts on the cover are those of the verifier.
     Raises `ReportError` for bytes that are no export, and `PdfUnavailableError` where Pango is missing.
     """
     export = Export(document)
-    report = report_of(export)
+    report = report_of(export, _verified(document, trust, progress or _nobody))
     page = render_to_string("audit/report/report.html", {"report": report})
     with _one_at_a_time, _progress_told(progress or _nobody), _clock_of(report):
         return _rendered(page, report, document, progress or _nobody)
+
+
+def _verified(document: bytes, trust: Mapping[str, Any] | None, progress: Progress) -> Verified:
+    """What the verifier says, beside a progress that is told of no page: a large export takes longer than a lease."""
+    with ThreadPoolExecutor(max_workers=1) as verifier:
+        saying = verifier.submit(verified, document, trust)
+        while not wait([saying], timeout=SAYING_SECONDS).done:
+            progress(0)
+        return saying.result()
 
 
 def _nobody(_pages: int) -> None:

@@ -6,19 +6,19 @@ The JSON is what counts. Where no report can be made of it, the export is issued
 import logging
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 
+from audit.exporting.parts import content_of, store
 from audit.models import Export, ExportPart
 from audit.report.content import MOST_RECEIPTS
 from audit.report.rendering import PdfUnavailableError, Rendered, render_report
+from audit.trust import trust_document
 from relcontrol.clock import now
 from relcontrol.jobs.leases import MAX_ATTEMPTS, Lease
 
 logger = logging.getLogger(__name__)
 
-PART_BYTES = 1024 * 1024
-MOST_JSON_BYTES = 64 * PART_BYTES
-PAGES_AT_LEAST = 6
+MOST_JSON_BYTES = 64 * 1024 * 1024
+PAGES_AT_LEAST = 8
 RECEIPTS_PER_PAGE = 18
 KEEP_SECONDS = 1.0
 TOO_LARGE = (
@@ -50,8 +50,8 @@ def write_report(lease: Lease[Export]) -> Written:
     except PdfUnavailableError as error:
         logger.warning("no report of %s: %s", export.pk, error)
         return Written(problem=str(error))
-    _store(lease, rendered.content)
-    return Written(sha256(rendered.content).hexdigest(), len(rendered.content), rendered.pages)
+    digest, size = store(lease, ExportPart.Kind.PDF, [rendered.content])
+    return Written(digest, size, rendered.pages)
 
 
 def _rendered(lease: Lease[Export]) -> Rendered:
@@ -67,15 +67,4 @@ def _rendered(lease: Lease[Export]) -> Rendered:
             lease.keep(now(), done=pages, of=max(expected, pages + 1))
             kept = time.monotonic()
 
-    parts = ExportPart.objects.filter(export=export, kind=ExportPart.Kind.JSON).order_by("number")
-    document = b"".join(bytes(content) for content in parts.values_list("content", flat=True))
-    return render_report(document, laid_out)
-
-
-def _store(lease: Lease[Export], content: bytes) -> None:
-    with lease.writing() as export:
-        ExportPart.objects.filter(export=export, kind=ExportPart.Kind.PDF).delete()
-    for number, at in enumerate(range(0, len(content), PART_BYTES)):
-        with lease.writing() as export:
-            piece = content[at : at + PART_BYTES]
-            ExportPart.objects.create(export=export, kind=ExportPart.Kind.PDF, number=number, content=piece)
+    return render_report(b"".join(content_of(export)), laid_out, trust_document(export.organization))

@@ -7,7 +7,7 @@ from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import DecisionInput, Policy, ReleaseRef
 from audit.statement import Override as OverrideClaim
-from audit.weights import weights_claim
+from audit.weights.standing import claim_of as weights_now
 from gates.run_models import GateRun, Override
 from gates.runs.document import decision_inputs
 from relcontrol.accounts.actors import Actor
@@ -36,7 +36,7 @@ def append_step(actor: Actor, event: Event, row: Override) -> None:
             policy=Policy(pinned["id"], pinned["revision"], pinned["sha256"]),
             inputs=overridden_inputs(run),
             override=claim_of(row),
-            weights=weights_claim({"model": run.candidate["model"]}),
+            weights=weights_now(run.organization, {"model": run.candidate["model"]}),
             meaning=OUTCOMES[event] if event is not Event.GATE_OVERRIDDEN else "approved",
             state=_state(row),
             personal=_names(row),

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import DecisionInput, Policy, ReleaseRef
-from audit.weights import weights_claim
+from audit.weights.standing import claim_of
 from gates.overrides.rules import checked_reason
 from gates.reviews.items import is_lifted, reviews_in
 from gates.run_models import GateRun, SignOff
@@ -130,7 +130,7 @@ def _record(actor: Actor, run: GateRun, signed: SignOff) -> None:
             release=ReleaseRef(run.manifest_sha256),
             policy=Policy(policy["id"], policy["revision"], policy["sha256"]),
             inputs=[_input(item) for item in signed.items],
-            weights=weights_claim({"model": run.candidate["model"]}),
+            weights=claim_of(run.organization, {"model": run.candidate["model"]}),
             state={
                 "run": run.pk,
                 "number": run.number,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import Policy, ReleaseRef
-from audit.weights import weights_claim
+from audit.weights.standing import claim_of
 from gates.models import Slice, Suite, SuiteCase
 from gates.ratings import NewRating, record_ratings, write_ratings
 from gates.run_models import CaseDrop, GateRun, SliceResult
@@ -72,7 +72,7 @@ def verdict_record(run: GateRun) -> Record:
         release=ReleaseRef(run.manifest_sha256),
         policy=Policy(run.policy["id"], run.policy["revision"], run.policy["sha256"]),
         inputs=decision_inputs(run.document or {}),
-        weights=weights_claim({"model": run.candidate["model"]}),
+        weights=claim_of(run.organization, {"model": run.candidate["model"]}),
         state=run_state(run),
     )
 

@@ -54,6 +54,7 @@ READ_AUDIT = Permission(
     frozenset({Role.AUDITOR, Role.RELEASE_MANAGER, Role.DOMAIN_OWNER, Role.ADMIN}),
     "audit:read",
 )
+SAVE_SCOPES = Permission("save scopes of exports", READ_AUDIT.roles)  # a service asks for what it needs each time
 ADMINISTER = Permission("administer this organization", frozenset({Role.ADMIN}))
 
 # The scopes a service token can be given; the later ones are checked by calls that come with their stage.

@@ -15,10 +15,12 @@ from itertools import cycle, islice
 from django.conf import settings
 from django.db import transaction
 
-from audit.chain import COMMITMENT_PREFIX, genesis_prev, timestamp
+from audit.anchor_models import LogNode
+from audit.chain import COMMITMENT_PREFIX, genesis_prev, leaf_of, timestamp
 from audit.envelope import PAYLOAD_TYPES, pae
 from audit.keyring import signer
 from audit.keys import RECEIPTS, SigningKey
+from audit.merkle import Frontier
 from audit.models import ChainCheck, ChainHead, KeyringEntry, Opening, Receipt, ReleaseHead
 from relcontrol.accounts.models import Application, Organization
 from relcontrol.bench.copying import Encoded, copy_rows
@@ -46,10 +48,11 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A receipt with its opening, ready to be stored."""
+    """A receipt with its opening and the nodes of the log that it completes, ready to be stored."""
 
     receipt: Receipt
     opening: Opening
+    nodes: list[LogNode]
 
 
 class Chain:
@@ -60,6 +63,7 @@ class Chain:
         self.organization, self.key, self.issued_at = organization, key, start
         self.seq, self.prev = 0, genesis_prev(organization.origin)
         self.releases: dict[str, tuple[int, str]] = {}
+        self.frontier = Frontier()
         self._until = timestamp(start + HISTORY + KEPT)
 
     def add(self, kind: Kind, values: Mapping[str, str], application: str, at: datetime) -> Link:
@@ -94,7 +98,12 @@ class Chain:
         self.prev = receipt.receipt_hash
         if manifest:
             self.releases[manifest] = (release_seq + 1, receipt.receipt_hash)
-        return Link(receipt, Opening(receipt=receipt, field="state", salt=salt, value=Encoded(state)))
+        return Link(receipt, Opening(receipt=receipt, field="state", salt=salt, value=Encoded(state)), self._nodes())
+
+    def _nodes(self) -> list[LogNode]:
+        """The log with the newest receipt, and what became complete by it."""
+        self.frontier, made = self.frontier.append(leaf_of(self.prev))
+        return [LogNode(organization=self.organization, level=level, index=at, hash=top) for level, at, top in made]
 
     def _place(self, release_seq: int, release_prev: str | None) -> dict[str, str]:
         """Where in the chains the next receipt stands, when, and who signs."""
@@ -179,12 +188,17 @@ def _store(links: Iterator[Link]) -> None:
     while batch := list(islice(links, BATCH)):
         copy_rows(Receipt, (link.receipt for link in batch))
         copy_rows(Opening, (link.opening for link in batch))
+        copy_rows(LogNode, (node for link in batch for node in link.nodes))
 
 
 def _store_heads(chain: Chain) -> None:
     organization = chain.organization
     ChainHead.objects.create(
-        organization=organization, seq=chain.seq, receipt_hash=chain.prev, issued_at=chain.issued_at
+        organization=organization,
+        seq=chain.seq,
+        receipt_hash=chain.prev,
+        issued_at=chain.issued_at,
+        frontier=chain.frontier.joined(),
     )
     ChainCheck.objects.create(organization=organization)
     heads = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from relcontrol.bench.appends import append_table
-from relcontrol.bench.evidence import evidence_table
+from relcontrol.bench.evidence_export import export_table
 from relcontrol.bench.mixed import mixed_table
 from relcontrol.bench.options import Options
 from relcontrol.bench.tables import Table
@@ -15,4 +15,4 @@ def receipts(options: Options) -> Iterator[Table]:
         yield mixed_table(options)
         return
     yield append_table(options)
-    yield evidence_table(options)
+    yield export_table(options)

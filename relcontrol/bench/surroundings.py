@@ -25,7 +25,13 @@ from relcontrol.runtime.postgres_roles import connect, ensure_membership
 PLAIN_STATIC_FILES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 NO_LIMIT = 1_000_000_000
 TEMPLATE = "template1"  # what CREATE DATABASE copies where nothing else is named
-KEY_VARIABLES = ("RELCONTROL_KEY_RECEIPTS", "RELCONTROL_KEY_EXPORT", "RELCONTROL_KEY_SUBJECTS")
+KEY_VARIABLES = (
+    "RELCONTROL_KEY_RECEIPTS",
+    "RELCONTROL_KEY_EXPORT",
+    "RELCONTROL_KEY_LOG",
+    "RELCONTROL_KEY_ROUTING",
+    "RELCONTROL_KEY_SUBJECTS",
+)
 
 
 @contextmanager

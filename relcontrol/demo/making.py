@@ -21,6 +21,7 @@ from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization, Person, Role
+from relcontrol.demo.anchoring import be_witnessed, make_anchors
 from relcontrol.demo.connecting import connect, make_endpoint
 from relcontrol.demo.decisions import make_decisions
 from relcontrol.demo.desk import make_desk
@@ -46,8 +47,11 @@ PEOPLE: Final = (
 )
 
 
-def ensure(models_url: str) -> None:
-    """Make the demo content, unless an organization exists; lead its endpoint to where the demo models answer now."""
+def ensure(models_url: str, witness_url: str = "") -> None:
+    """Make the demo content, unless an organization exists; lead it to where its models and its witness answer now.
+
+    Without `witness_url` nothing is said of a witness.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -55,6 +59,8 @@ def ensure(models_url: str) -> None:
             _make(_password(), models_url)
         if found := organization():
             connect(command_actor(found), models_url)
+            if witness_url:
+                be_witnessed(command_actor(found), witness_url)
 
 
 def organization() -> Organization | None:
@@ -100,6 +106,7 @@ def _make(password: str, models_url: str) -> None:
     make_desk(actor, OWNER)
     make_graded_suite(actor)
     make_panels(actor, failed)
+    make_anchors(actor)
 
 
 def _make_rules(actor: Actor) -> None:

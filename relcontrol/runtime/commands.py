@@ -27,11 +27,13 @@ WITHOUT_DATABASE = frozenset(
         "",
         "up",
         "test",
+        "attest-weights",
         "demo-models",
         "demo-traffic",
         "gateway",
         "help",
         "version",
+        "witness",
         "makemigrations",
         "schema",
         "collectstatic",
@@ -39,6 +41,8 @@ WITHOUT_DATABASE = frozenset(
     }
     | {"diffsettings"}
 )
+# Acts of a command that needs one otherwise: they run on the machine of the root key, which is offline.
+OFFLINE_ACTS = frozenset({("keyring", "root"), ("keyring", "sign")})
 HELP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 
@@ -70,7 +74,9 @@ def _surroundings(argv: list[str]) -> Iterator[None]:
 
 def needs_database(command: str, options: list[str]) -> bool:
     """Whether a database must answer before this command starts."""
-    return command not in WITHOUT_DATABASE | HELP_OPTIONS and not HELP_OPTIONS.intersection(options)
+    if command in WITHOUT_DATABASE | HELP_OPTIONS or (command, *options[:1]) in OFFLINE_ACTS:
+        return False
+    return not HELP_OPTIONS.intersection(options)
 
 
 def _ensure_migrated() -> None:

@@ -1,4 +1,4 @@
-"""The ports of one `up`: the web on P, the gateway on P+1, the edge on P+2, the models of the demo on P+3."""
+"""The ports of one `up`: the web on P, the gateway on P+1, the edge on P+2, models and witness of the demo above."""
 
 import argparse
 import socket
@@ -10,8 +10,9 @@ PORT = 8000
 GATEWAY_OFFSET = 1
 EDGE_OFFSET = 2
 DEMO_MODELS_OFFSET = 3
+DEMO_WITNESS_OFFSET = 4
 LAST_PORT = 65535
-LOOPBACK = "127.0.0.1"  # where the models of the demo listen, whatever the others do: they ask for no key
+LOOPBACK = "127.0.0.1"  # where models and witness of the demo listen, whatever the others do: they ask for no key
 
 
 def port_number(text: str) -> int:
@@ -22,18 +23,18 @@ def port_number(text: str) -> int:
 
 
 def first_port_number(text: str) -> int:
-    """The port of the web, which leaves room for the three above it."""
-    port, last = port_number(text), LAST_PORT - DEMO_MODELS_OFFSET
+    """The port of the web, which leaves room for the four above it."""
+    port, last = port_number(text), LAST_PORT - DEMO_WITNESS_OFFSET
     if port > last:
-        raise argparse.ArgumentTypeError(f"three more ports are used above this one: {last} at most")
+        raise argparse.ArgumentTypeError(f"four more ports are used above this one: {last} at most")
     return port
 
 
 def require_free_ports(host: str, port: int, *, with_demo: bool = False) -> None:
-    """Refuse to start where the web, the gateway, the edge or the models of the demo could not listen."""
+    """Refuse to start where the web, the gateway, the edge, or models and witness of the demo could not listen."""
     taken = ports_in_use(host, (port, port + GATEWAY_OFFSET, port + EDGE_OFFSET))
     if with_demo:
-        taken += ports_in_use(LOOPBACK, (port + DEMO_MODELS_OFFSET,))
+        taken += ports_in_use(LOOPBACK, (port + DEMO_MODELS_OFFSET, port + DEMO_WITNESS_OFFSET))
     if taken:
         names = " and port ".join(map(str, taken))
         raise MisconfiguredError(f"Already in use on {host}: port {names}. Free it, or choose another with --port.")

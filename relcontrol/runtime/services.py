@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relcontrol.runtime.folders import CHECKOUT
-from relcontrol.runtime.ports import DEMO_MODELS_OFFSET, EDGE_OFFSET, GATEWAY_OFFSET, LOOPBACK
+from relcontrol.runtime.ports import DEMO_MODELS_OFFSET, DEMO_WITNESS_OFFSET, EDGE_OFFSET, GATEWAY_OFFSET, LOOPBACK
 from relcontrol.runtime.processes import MARK
 
 # Replays, evaluations and calibrations wait for model servers most of their time, some for many minutes: nothing else
@@ -41,6 +41,15 @@ class GatewayFiles:
     data: Path
 
 
+@dataclass(frozen=True, slots=True)
+class DemoWitness:
+    """The folder of the demo's witness, the name of its key, and the verifier keys of the log that it cosigns."""
+
+    folder: Path
+    name: str
+    logs: Sequence[str]
+
+
 def services(
     host: str,
     port: int,
@@ -48,6 +57,7 @@ def services(
     with_demo: bool = False,
     gateway: GatewayFiles | None = None,
     traffic_key: Path | None = None,
+    witness: DemoWitness | None = None,
 ) -> list[Service]:
     """Everything that `up` starts beside the database; traffic of the demo where it has a key and a gateway."""
     python, edge_port = sys.executable, str(port + EDGE_OFFSET)
@@ -63,6 +73,7 @@ def services(
         Service("replayer", "queue replays", _worker(celery, "replayer", "replays", *THREADS)),
         Service("beat", "periodic ticks", [*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""]),
         *([_demo_models(port)] if with_demo else []),
+        *([_demo_witness(port, witness)] if with_demo and witness else []),
         *(_demo_life(host, port, traffic_key) if with_demo and gateway and traffic_key else []),
     ]
 
@@ -93,6 +104,13 @@ def _demo_models(port: int) -> Service:
     return Service("demo-models", demo_models_url(port), command)
 
 
+def _demo_witness(port: int, witness: DemoWitness) -> Service:
+    command = [*_manage("witness"), "--listen", f"{LOOPBACK}:{port + DEMO_WITNESS_OFFSET}"]
+    command += ["--folder", str(witness.folder), "--name", witness.name]
+    logs = [f"--log={log}" for log in witness.logs]
+    return Service("demo-witness", demo_witness_url(port), [*command, *logs])
+
+
 def _demo_life(host: str, port: int, key: Path) -> list[Service]:
     """The demo's users, and the people who roll its first two releases out."""
     url = gateway_url(host, port)
@@ -117,6 +135,11 @@ def gateway_url(host: str, port: int) -> str:
 def demo_models_url(port: int) -> str:
     """Where the models of the demo answer, beside a web on this port."""
     return base_url(LOOPBACK, port + DEMO_MODELS_OFFSET)
+
+
+def demo_witness_url(port: int) -> str:
+    """Where the witness of the demo answers, beside a web on this port."""
+    return base_url(LOOPBACK, port + DEMO_WITNESS_OFFSET)
 
 
 def base_url(host: str, port: int) -> str:

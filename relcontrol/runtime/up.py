@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import connections
 
 from relcontrol.demo import making as demo
+from relcontrol.demo.anchoring import witness
 from relcontrol.demo.connecting import ENVIRONMENT, traffic_key_file
 from relcontrol.environment import MisconfiguredError
 from relcontrol.runtime.answering import says_ok
@@ -30,6 +31,7 @@ from relcontrol.runtime.services import (
     base_url,
     child_environment,
     demo_models_url,
+    demo_witness_url,
     gateway_url,
     services,
 )
@@ -77,7 +79,7 @@ def _prepare(port: int, data_folder: Path, *, with_demo: bool) -> GatewayFiles |
     ensure_migrated()
     ensure_collected()
     if with_demo:
-        demo.ensure(f"{demo_models_url(port)}/v1")
+        demo.ensure(f"{demo_models_url(port)}/v1", demo_witness_url(port))
     gateway = ensure_gateway_files(data_folder)
     connections.close_all()
     return gateway
@@ -126,9 +128,10 @@ class _Run:
         files = None if isinstance(self.gateway, str) else self.gateway
         if files is None:
             self.write(str(self.gateway))
-        key = traffic_key_file() if self.with_demo and demo.organization() else None
+        shown = demo.organization() if self.with_demo else None
+        key, seer = (traffic_key_file(), witness(shown)) if shown else (None, None)
         connections.close_all()
-        return services(self.host, self.port, with_demo=self.with_demo, gateway=files, traffic_key=key)
+        return services(self.host, self.port, with_demo=self.with_demo, gateway=files, traffic_key=key, witness=seer)
 
     def _on_stop_signal(self, *_: object) -> None:
         self.stop_asked = True

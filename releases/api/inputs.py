@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from relcontrol.api.inputs import Input, Structure, Text, Truth, Whole
 from releases.rolling.settings import MONITORS
+from releases.weights.drift import ON_DRIFT
 
 MAX_REF: Final = 300
 MAX_ENCLOSED: Final = 20
@@ -83,6 +84,7 @@ class RollInput(Input):
     dry_monitors = serializers.ListField(
         child=serializers.ChoiceField(MONITORS), required=False, allow_null=True, max_length=len(MONITORS)
     )
+    weights_drift: Any = serializers.ChoiceField(ON_DRIFT, required=False, allow_null=True)
 
 
 class OrderInput(Input):

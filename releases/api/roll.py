@@ -19,6 +19,7 @@ from releases.rolling.preparing import prepare
 from releases.rolling.starting import DryStart, dry_start, next_checkpoint_at, start_rollout
 from releases.rolling.storing import plan_as_json
 from releases.selectors import release_named
+from releases.weights.drift import HALT
 
 STARTED: Final = inline_serializer(
     "RolloutStarted", {"rollout_id": TEXT(), "state": TEXT(), "next_checkpoint_at": serializers.DateTimeField()}
@@ -68,6 +69,7 @@ class Roll(CommandCall):
             strategy=body["strategy"],
             reason=(body.get("reason") or "").strip(),
             dry_monitors=body.get("dry_monitors") or (),
+            weights_drift=body.get("weights_drift") or HALT,
         )
 
     def command(self, request: Request, **kwargs: str) -> Response:

@@ -6,7 +6,7 @@ the highest (epoch, generation) that it told of: reports overtake each other on 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -70,7 +70,7 @@ class HeartbeatInput(_ReportInput):
 class AckInput(_ReportInput):
     """The body of an acknowledgement; `at` is when the replica began to serve by the generation."""
 
-    at = serializers.DateTimeField(required=False, default=None)
+    at = serializers.DateTimeField(required=False, default=None, default_timezone=UTC)
 
 
 def heartbeat(organization: Organization, said: dict[str, Any], now: datetime) -> Report:

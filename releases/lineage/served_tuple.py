@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from audit.models import Receipt
 from audit.trust import trust_document
-from audit.weights import weights_claim
+from audit.weights.standing import claim_of
 from audit.words import weights_in_words
 from gates.run_models import GateRun
 from gates.runs.selectors import deciding_runs
@@ -102,7 +102,7 @@ def served_tuple(organization: Organization, manifest_sha256: str, at: datetime)
         release=release,
         manifest=manifest,
         parts=tuple(_parts(release, manifest)),
-        weights=weights_in_words(weights_claim(manifest).as_json()),
+        weights=weights_in_words(claim_of(organization, manifest, at).as_json()),
         run=run,
         judged=tuple(_judged(run)),
         how=how,

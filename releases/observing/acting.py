@@ -67,7 +67,7 @@ def _below(observed: ObservedSlice) -> list[QualityWindow]:
 def _reason(observed: ObservedSlice, windows: Sequence[QualityWindow]) -> str:
     floor = observed.floor or 0.0
     means = ", ".join(shown_beside(window.mean or 0.0, floor) for window in windows)
-    limit = shown_limit(floor)
+    limit = shown_limit(floor, max(window.mean or 0.0 for window in windows))
     return f"three quality windows of {observed.slice} in a row ({means}) lie below the floor of {limit}."
 
 
@@ -102,7 +102,7 @@ def _drifting(observed: ObservedSlice, drift: Found, now: datetime) -> None:
     facts = {"value": drift.value, "alarm": drift.alarm, "level": drift.level, "mean": mean, "n": drift.n}
     late = f"score {shown(mean)} of late" if mean is not None else "score lower of late"
     usual = f"{shown(observed.healthy_mean)} was usual" if observed.healthy_mean is not None else "more was usual"
-    floor = "" if observed.floor is None else f" The floor of {shown_limit(observed.floor)} may never be reached."
+    floor = "" if observed.floor is None else f" The floor of {shown_limit(observed.floor, mean)} may never be reached."
     _ask(observed, "drift", f"answers of {observed.slice} {late}, where {usual}.{floor}", facts, now)
 
 
@@ -114,7 +114,8 @@ def _disagreeing(observed: ObservedSlice, agreement: Agreement, now: datetime) -
         return
     facts = {"metric": AGREEMENT, "value": agreement.rho, "limit": limit, "n": agreement.n}
     said = f"the judge of {observed.slice} agrees with the experts by {shown_beside(agreement.rho, limit)} of late"
-    _ask(observed, AGREEMENT, f"{said}, under the floor of {shown_limit(limit)}: its scores say little.", facts, now)
+    under = f"under the floor of {shown_limit(limit, agreement.rho)}: its scores say little."
+    _ask(observed, AGREEMENT, f"{said}, {under}", facts, now)
 
 
 def _ask(observed: ObservedSlice, cause: str, reason: str, facts: dict[str, Any], now: datetime) -> None:

@@ -20,6 +20,7 @@ from releases.pages.observe.of_release import observe_stage, observe_tab
 from releases.pages.paths import address, one_page, release_of, with_query
 from releases.pages.rollout_list import rollout_tab
 from releases.pages.timeline import DECISIONS_SHOWN, decisions, receipts_of_release
+from releases.pages.weights_card import weights_card
 from releases.pages.wording import STANDING_STATUS, changed, next_action, stages, verdict
 from releases.selectors import manifest_of, releases_of, state_of
 
@@ -93,6 +94,7 @@ def _head(request: PageRequest, row: Release, tab: str, run: GateRun | None) -> 
         ),
         "changed": changed(row.changes, row.refs, cold_start=row.previous_release_id is None),
         "timeline": decisions(row.organization, latest),
+        "weights": weights_card(row),
         "may_audit": not isinstance(request.actor.may(READ_AUDIT), Denied),
         "tabs": [(label, with_query(own, tab=key), key == tab) for key, label in TABS.items()],
         "tab": tab,

@@ -8,6 +8,7 @@ from django import forms
 from relcontrol.web.forms import Form
 from releases.checkpoints import DEFAULT_PLAN, TUNING, Checkpoint, plan_of
 from releases.rolling.order import CANARY, SHADOW, RollOrder
+from releases.weights.drift import HALT, IGNORE, REVIEW
 
 MAX_DWELL: Final = 86_400
 MAX_REQUESTS: Final = 10_000_000
@@ -38,6 +39,14 @@ class RollForm(Form):
         choices=list(DRY.items()),
         required=False,
         widget=forms.CheckboxSelectMultiple,
+    )
+    weights_drift = forms.ChoiceField(
+        label="What if an observer sees other weights than registered?",
+        help_text="Of a model whose weights are observed. Usually it halts.",
+        choices=[(HALT, "Halt"), (REVIEW, "Hold for a review"), (IGNORE, "Go on")],
+        initial=HALT,
+        required=False,
+        widget=forms.RadioSelect,
     )
     reason = forms.CharField(
         label="Why now?",
@@ -73,4 +82,5 @@ class RollForm(Form):
             strategy=given["strategy"] or CANARY,
             reason=given["reason"].strip(),
             dry_monitors=tuple(given["dry_monitors"]),
+            weights_drift=given["weights_drift"] or HALT,
         )

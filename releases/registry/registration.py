@@ -12,7 +12,7 @@ from django.db import transaction
 from audit.events import Event
 from audit.receipts import Record, append
 from audit.statement import Delivery, ReleaseRef
-from audit.weights import weights_claim
+from audit.weights.standing import claim_of
 from gates.runs.carrying import append_carried, carried_run
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Application, Route
@@ -203,7 +203,7 @@ def _append_registered(actor: Actor, release: Release, manifest: dict[str, Any])
             application=release.application.slug,
             release=ReleaseRef(release.manifest_sha256, release.pk, release.route_id),
             delivery=Delivery(None, release.delivery),
-            weights=weights_claim(manifest),
+            weights=claim_of(actor.organization, manifest),
             state=state,
         ),
     )

@@ -9,14 +9,17 @@ from releases.measuring.foreign import foreign_fingerprints
 from releases.models import Release
 from releases.rollout_models import Rollout
 from releases.rollouts.evidence import Facts
+from releases.weights.drift import HALT, REVIEW, drift_of
 
 
 def facts_of(row: Rollout, now: datetime) -> Facts:
     """The facts of a rollout now."""
+    on_drift, drifted = row.settings.get("weights_drift", HALT), drift_of(row.release, now)
     return Facts(
         stable=stable_manifest(row.route),
-        integrity=integrity_failures(row),
+        integrity=(*integrity_failures(row), *(drifted if on_drift == HALT else ())),
         foreign=foreign_fingerprints(row, now),
+        weights=drifted if on_drift == REVIEW else (),
     )
 
 

@@ -16,6 +16,7 @@ from releases.rollouts.evidence import StartFacts
 from releases.routing.replicas import fingerprints_of_live
 from releases.routing.serving import Unserved, endpoint_of
 from releases.selectors import serving, state_of
+from releases.weights.drift import IGNORE, drift_of
 
 COOL_DOWN: Final = timedelta(minutes=30)
 AGAIN: Final = frozenset({Release.Delivery.HALTED, Release.Delivery.ROLLED_BACK})
@@ -29,7 +30,7 @@ def start_facts(*, actor: Actor, release: Release, order: RollOrder, now: dateti
         why_not=(*state_of(release).why_not, *_again(actor, release, order)),
         fingerprint=_fingerprint(release, now),
         target=coldness(target, now) if target else None,
-        route=_route(actor, release, now),
+        route=(*_route(actor, release, now), *_drift(release, order, now)),
     )
 
 
@@ -83,6 +84,10 @@ def _alarmed(release: Release) -> str | None:
         return None
     named = ", ".join(f"{subject} ({key})" for key, subject in waiting[:3])
     return f"What serves this route has raised an alarm that a person has to decide on first: {named}."
+
+
+def _drift(release: Release, order: RollOrder, now: datetime) -> tuple[str, ...]:
+    return () if order.weights_drift == IGNORE else drift_of(release, now)
 
 
 def _unserved(release: Release) -> str | None:

@@ -9,7 +9,7 @@ from audit.chain import timestamp
 from audit.models import Receipt
 from audit.receipts import Record, append
 from audit.statement import DecisionInput, Delivery, Override, Policy, ReleaseRef, UnnamedWeights, Weights
-from audit.weights import weights_claim
+from audit.weights.standing import claim_of
 from relcontrol.accounts.actors import Actor
 from relcontrol.bundle.refs import parse_model_ref
 from releases.models import Release
@@ -64,7 +64,7 @@ def claimed_weights(release: Release) -> Weights:
     if hashlib.sha256(bytes(release.manifest)).hexdigest() != release.manifest_sha256:
         ref = parse_model_ref(release.model_ref)
         return UnnamedWeights(provider=ref.endpoint or ref.scheme, model=ref.name)
-    return weights_claim(manifest_of(release))
+    return claim_of(release.organization, manifest_of(release))
 
 
 def _state(row: Rollout, decision: Decision) -> dict[str, Any]:

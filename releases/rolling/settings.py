@@ -16,6 +16,7 @@ from relcontrol.bundle.canonical import sha256_hex
 from releases.measuring.policy_definition import pinned_policies
 from releases.monitors import error_rate, latency
 from releases.monitors.quality_sums import TOLERANCE
+from releases.weights.drift import HALT
 
 SCHEMA: Final = "relcontrol/rollout-settings/v1"
 MONITORS: Final = ("errors", "latency", "quality")
@@ -26,15 +27,21 @@ Settings = dict[str, Any]
 
 
 def settings_for(
-    *, route: Route, run: GateRun | None, accepted_levels: Mapping[str, str | None], dry: Sequence[str]
+    *,
+    route: Route,
+    run: GateRun | None,
+    accepted_levels: Mapping[str, str | None],
+    dry: Sequence[str],
+    weights_drift: str = HALT,
 ) -> Settings:
-    """The settings of a rollout that starts now."""
+    """The settings of a rollout that starts now. `weights_drift` is one of `releases.weights.drift.ON_DRIFT`."""
     return {
         "limits": {"errors": error_rate.LIMIT, "latency": latency.LIMIT},
         "tolerance": TOLERANCE,
         "tolerances": accepted_tolerances((run.document or {}) if run else {}, accepted_levels),
         "alarm": "rollout",
         "dry": sorted(set(dry)),
+        "weights_drift": weights_drift,
         "shadow_basis_points": SHADOW_BASIS_POINTS,
         "slices": watched_slices(route.application),
         "policies": pinned_policies(route),

@@ -106,7 +106,13 @@ def _started(actor: Actor, release: Release, previous: Release | None, order: Ro
         previous=previous,
         plan=plan_as_json(value.plan),
         shadow=asdict(value.shadow) if value.shadow else None,
-        settings=settings_for(route=release.route, run=run, accepted_levels=levels, dry=order.dry_monitors),
+        settings=settings_for(
+            route=release.route,
+            run=run,
+            accepted_levels=levels,
+            dry=order.dry_monitors,
+            weights_drift=order.weights_drift,
+        ),
         override=override,
         entered_generation=0,  # known when the routing is counted on, in this transaction
         started_by=actor.id,

@@ -46,9 +46,9 @@ def changed_underneath(rollout: Rollout, facts: Facts) -> str:
 
 
 def alarms(measured: MonitorVerdicts, facts: Facts) -> tuple[str, ...]:
-    """What holds a checkpoint at once, as sentences: subjects split wrongly, answers that another bundle gave."""
+    """What holds a checkpoint at once, as sentences: subjects split wrongly, answers of another bundle or weights."""
     foreign = [f"Answers carry the fingerprint {one[:12]}, which is not this release's." for one in facts.foreign]
-    return (*((measured.sample_ratio,) if measured.sample_ratio else ()), *foreign)
+    return (*((measured.sample_ratio,) if measured.sample_ratio else ()), *foreign, *facts.weights)
 
 
 def to_review(rollout: Rollout, measured: MonitorVerdicts) -> tuple[PolicyVerdict, ...]:

@@ -108,12 +108,14 @@ class Facts:
 
     `stable` is the manifest that it serves beside the candidate, None for none. `integrity` are failures that end a
     rollout (a tampered manifest, a broken chain); `foreign` are fingerprints of the newest traces that are not the
-    manifest's: when the gateways are right again, it is empty again.
+    manifest's: when the gateways are right again, it is empty again. `weights` are sentences about other weights than
+    registered, where those are to be reviewed; where they halt, they are among `integrity`.
     """
 
     stable: str | None
     integrity: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

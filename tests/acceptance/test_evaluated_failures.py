@@ -1,4 +1,4 @@
-"""Ten failures, #4 to #6, from answers that relcontrol asked for and scores that it had given, not from sent ones.
+"""Ten failures, #5 and #6, from answers that relcontrol asked for and scores that it had given, not from sent ones.
 
 Each story is acted out once for the whole file; tests look at what it has left.
 """
@@ -12,7 +12,7 @@ from django.core.management import call_command
 from gates.evaluating import flagging
 from gates.run_models import CaseResult, EvaluatedCase
 from relcontrol.rehearsal.at_gate import Failure
-from relcontrol.rehearsal.stories import COLLAPSE, belgian_french, ip_licensing_collapse, pediatric_oncology
+from relcontrol.rehearsal.stories import belgian_french, pediatric_oncology
 from tests.acceptance.evaluations import evaluated_failure
 
 
@@ -24,11 +24,6 @@ def _scenarios(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         steady.setattr(flagging, "rescore_deviation", lambda judge, slice_id: 0.1)
         yield
         call_command("flush", verbosity=0, interactive=False, allow_cascade=False, inhibit_post_migrate=False)
-
-
-@pytest.fixture(scope="module")
-def collapse(_scenarios: None) -> Failure:
-    return evaluated_failure(ip_licensing_collapse())
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +46,11 @@ def rho(failure: Failure, slug: str) -> float:
     return round(found, 2)
 
 
-def test_4_every_slice_has_the_agreement_of_the_story(collapse: Failure) -> None:
-    assert {slug: rho(collapse, slug) for slug in COLLAPSE} == {slug: now for slug, (_, now, *_) in COLLAPSE.items()}
-    before = {each["slice"]: round(each["agreement"]["rho"], 2) for each in collapse.before["slices"]}
-    assert before == {slug: then for slug, (_, _, then, *_) in COLLAPSE.items()}
-    assert {each["agreement"]["source"] for each in collapse.document["slices"]} == {"own"}
-
-
-def test_4_the_slice_that_fell_fails_the_release_whatever_the_mean_says(collapse: Failure) -> None:
-    document, fallen = collapse.document, collapse.slice("ip-licensing")
-    assert (document["verdict"], fallen["verdict"]) == ("gate_fail", "fail")
-    assert round(fallen["agreement"]["change"], 2) == -0.27
-    assert round(document["aggregate"]["mean_of_slices"], 2) == 0.64
-    failed = [each["slice"] for each in document["slices"] if each["verdict"] == "fail"]
-    assert failed == ["ip-licensing"]
-    assert collapse.roll().code == "not_deployable"
-
-
-def test_4_answers_and_scores_are_relcontrols_own(collapse: Failure) -> None:
-    assert (collapse.document["parity"], collapse.document["evaluation"]["phase"]) == ("match", "done")
-    rows = EvaluatedCase.objects.filter(run=collapse.document["gate_run_id"])
-    assert rows.filter(state="scored").count() == sum(count for _, _, _, count, _ in COLLAPSE.values())
-    assert CaseResult.objects.filter(run=collapse.document["gate_run_id"], reason="As it says.").exists()
+def test_5_answers_and_scores_are_relcontrols_own(oncology: Failure) -> None:
+    document, run = oncology.document, oncology.document["gate_run_id"]
+    assert (document["parity"], document["evaluation"]["phase"]) == ("match", "done")
+    assert EvaluatedCase.objects.filter(run=run, state="scored").count() == len(pediatric_oncology().cases())
+    assert CaseResult.objects.filter(run=run, reason="As it says.").exists()
 
 
 def test_5_four_points_more_do_not_ship_a_judge_that_is_lost_on_children(oncology: Failure) -> None:
@@ -84,6 +62,7 @@ def test_5_four_points_more_do_not_ship_a_judge_that_is_lost_on_children(oncolog
     assert (agreement["threshold"], agreement["verdict"], agreement["source"]) == (0.68, "fail", "own")
     assert (oncology.slice("adult-oncology")["agreement"]["verdict"], whole["agreement"]["verdict"]) == ("pass", "pass")
     assert oncology.document["verdict"] == "gate_fail"
+    assert oncology.roll().code == "not_deployable"
 
 
 def test_6_french_is_better_and_belgian_french_stops_the_release(french: Failure) -> None:

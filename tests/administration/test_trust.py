@@ -16,7 +16,7 @@ from releases.gateway.control.trust import trust_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-PURPOSES = {"receipts", "export", "routing"}
+PURPOSES = {"receipts", "export", "log", "routing"}
 
 
 @pytest.fixture(autouse=True)

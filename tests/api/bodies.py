@@ -9,8 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
+from django.conf import settings
+
 from relcontrol.api.openapi import FILE
 from tests.api.addresses import Address, calls
+from tests.audit.weights.observing import key as weights_key
+from tests.audit.weights.observing import signed_observation, statement
 from tests.releases.scene import PROMPT_VALUE, body
 
 T = TypeVar("T")
@@ -42,7 +46,39 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
     },
     "api-redactions": {"redactions": [{"pattern": "[a-z]+@[a-z.]+", "with": "[mail]"}]},
     "api-subject-erase": {"subject": "user-42", "reason": "She asked for it by letter."},
-    "api-exports": {"scope": {"organization": True}, "from": "2026-01-01T00:00:00Z", "to": "2036-01-01T00:00:00Z"},
+    "api-anchors": {"if_new": False},
+    "api-anchor-schedule": {
+        "every_receipts": 500,
+        "every_minutes": 60,
+        "overdue_minutes": 120,
+        "on_promotion": True,
+        "on_rollback": False,
+        "expected_revision": 1,
+    },
+    "api-anchor-sinks": {
+        "name": "our own copy",
+        "kind": "webhook",
+        "settings": {"url": "http://127.0.0.1:1/heads", "secret_name": "heads"},
+    },
+    "api-anchor-sink": {
+        "name": "another copy",
+        "settings": {"url": "http://127.0.0.1:1/other", "secret_name": "heads"},
+        "enabled": True,
+        "expected_revision": 1,
+    },
+    "api-exports": {
+        "scope": {"organization": True},
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2036-01-01T00:00:00Z",
+        "opens": "impersonal",
+    },
+    "api-scopes": {
+        "name": "Quarterly",
+        "scope": {"organization": True},
+        "opens": "impersonal",
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2036-01-01T00:00:00Z",
+    },
     "api-slices": {
         "slug": "new-slice",
         "name": "New",
@@ -217,6 +253,12 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
         artifacts=[{"ref": "templates/enclosed@v1", "value": PROMPT_VALUE | {"system": "Enclosed."}}],
     ),
     "api-release-archive": {"reason": "It invents periods of notice."},
+    "api-weights-statements": {"bundle": statement().bundle, "public_key": weights_key().public.pem.decode()},
+    "api-weights-observers": {"name": "gpu-9", "public_key": weights_key("gpu-9").public.pem.decode()},
+    "api-weights-observations": {
+        "envelope": signed_observation(f"{settings.ORIGIN_HOST}/northgate"),
+        "statement": statement().bundle,
+    },
     "api-release-roll": {
         "strategy": "canary",
         "checkpoints": [
@@ -225,12 +267,20 @@ ACCEPTED: Mapping[str, dict[str, Any]] = {
             {"percent": 100, "dwell_seconds": 600, "requests": 100},
         ],
         "dry_monitors": ["latency"],
+        "weights_drift": "review",
         "reason": "The evaluation is through.",
     },
 }
 FILES = {"api-suites", "api-panel-import"}
 # There is nothing that they must be told.
-BODILESS = {"api-gate-run-cancel", "api-calibration-cancel", "api-panel-undo", "api-panel-close", "api-panel-cancel"}
+BODILESS = {
+    "api-anchors",
+    "api-gate-run-cancel",
+    "api-calibration-cancel",
+    "api-panel-undo",
+    "api-panel-close",
+    "api-panel-cancel",
+}
 COMMANDS = [
     (address, method)
     for address in calls()

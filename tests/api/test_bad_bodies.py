@@ -22,8 +22,8 @@ from tests.api.world import World, connection_kept, nothing_written, undone_if_a
 
 BY_COMMAND = [pytest.param(address, method, id=f"{method} {address}") for address, method in COMMANDS]
 # One parser reads all bodies: each call is sent every bad value, each place of its body a few of them, and of the
-# bodies that cannot be read each call is sent every fourth.
-HANDS = 8
+# bodies that cannot be read each call is sent every twelfth.
+HANDS = 12
 DOCUMENTED = {200, 201, 202, 400, 404, 409, 422}
 MEGABYTE = 1024 * 1024
 UNREADABLE = {

@@ -11,7 +11,7 @@ from tests.api.bodies import COMMANDS, HOSTILE, accepted, dealt, schema, with_ea
 from tests.api.world import World, browser, nothing_written, undone_if_accepted
 
 SCRIPT = HOSTILE["script"]
-HANDS = 6  # each call is sent every text, each place of its body a few; each address every sixth trick
+HANDS = 10  # each call is sent every text, each place of its body a few; each address every tenth trick
 PATH_TRICKS = (
     "..%2f..%2f..%2fetc%2fpasswd",
     "%2e%2e%2f",

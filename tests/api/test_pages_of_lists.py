@@ -14,8 +14,10 @@ from tests.api.addresses import Address, calls
 from tests.api.world import World
 
 FIRST, ADDED = 7, 3
-
-
+NONE_OF_OURS = (
+    *("limit=0", "limit=201", "limit=-1", "limit=x", "limit=1.5", "limit="),
+    *("cursor=***", "cursor=AAA", "cursor=%C3%A9", "cursor=%FF", "cursor=gICA"),
+)
 NAMES = (
     "applications",
     "routes",
@@ -81,25 +83,13 @@ def test_page_by_page_gives_the_same_rows_as_one_page(northgate: World, address:
 
 
 @pytest.mark.parametrize("address", LISTS)
-@pytest.mark.parametrize(
-    "query",
-    [
-        "limit=0",
-        "limit=201",
-        "limit=-1",
-        "limit=x",
-        "limit=1.5",
-        "limit=",
-        "cursor=***",
-        "cursor=AAA",
-        "cursor=%C3%A9",
-        "cursor=%FF",
-        "cursor=gICA",
-    ],
-)
-def test_a_limit_or_a_cursor_that_is_none_of_ours_is_a_400(northgate: World, address: Address, query: str) -> None:
-    answer = northgate.everything.client.get(f"{northgate.path(address)}?{query}")
-    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+def test_a_limit_or_a_cursor_that_is_none_of_ours_is_a_400(northgate: World, address: Address) -> None:
+    taken = {}
+    for query in NONE_OF_OURS:
+        answer = northgate.everything.client.get(f"{northgate.path(address)}?{query}")
+        if (answer.status_code, answer.json().get("code")) != (400, "malformed"):
+            taken[query] = (answer.status_code, answer.content[:120])
+    assert taken == {}
 
 
 def test_a_list_of_slices_costs_as_many_queries_at_9_rows_as_at_3(northgate: World) -> None:

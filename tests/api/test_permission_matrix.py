@@ -1,11 +1,12 @@
 """Who gets in where: every call and page of the URL configuration, by every role, scope, stranger and neighbour.
 
 What is expected is worked out from what the call or page declares; nothing is listed by hand but the addresses that
-need no permission (tests/api/addresses.py).
+need no permission (tests/api/addresses.py). One address of each permission is asked by everybody. At the others
+somebody who may and somebody who may not, of people and of services, show that the same decision is asked for; they
+take turns, so that beside each other the addresses of a permission are asked by all.
 """
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test import Client
 from relcontrol.accounts.models import Role
 from relcontrol.accounts.permissions import Allowed, Permission, person_may, service_may
 from tests.api.addresses import API, METHODS, PAGES, PUBLIC, Address, calls, every_address, pages
+from tests.api.bodies import dealt
 from tests.api.world import World, browser, strangers
 from tests.factories import Api
 
@@ -21,17 +23,8 @@ pytestmark = pytest.mark.usefixtures("eastgate")  # everybody is asked while a n
 # Pages of something that belongs to one person: others are refused, whatever their role.
 PERSONAL = {"settings-token-revoke"}
 REFUSALS = {401, 403, 404, 405}
-BY_CALL = [pytest.param(address, method, id=f"{method} {address}") for address in calls() for method in METHODS]
-# Methods that a call does not have are told before anybody is asked who she is: one test of them is enough.
-DECLARED = [
-    (a, method)
-    for a in calls()
-    for method in METHODS
-    if a.call and ("GET" if method == "HEAD" else method) in a.call.permissions
-]
-BY_DECLARED_CALL = [pytest.param(a, method, id=f"{method} {a}") for a, method in DECLARED]
-BY_DECLARED_CALL_OF_ONE = [pytest.param(a, method, id=f"{method} {a}") for a, method in DECLARED if a.parts]
-BY_PAGE = [pytest.param(address, id=str(address)) for address in pages()]
+BY_CALL = [pytest.param(turn, address, id=str(address)) for turn, address in enumerate(calls())]
+BY_PAGE = [pytest.param(turn, address, id=str(address)) for turn, address in enumerate(pages())]
 
 
 def _status(client: Api, method: str, path: str) -> int:
@@ -41,7 +34,7 @@ def _status(client: Api, method: str, path: str) -> int:
 
 def _declared(address: Address, method: str) -> Permission | None:
     assert address.call
-    return address.call.permissions.get(method)
+    return address.call.permissions.get("GET" if method == "HEAD" else method)
 
 
 def _as_expected(status: int, *, may: bool) -> bool:
@@ -76,43 +69,70 @@ def nobodies(_northgate: World) -> Mapping[str, Api]:
     return strangers(_northgate)
 
 
-@pytest.mark.parametrize(("address", "method"), BY_CALL)
-def test_a_call_lets_in_whom_it_declares_and_nobody_else(northgate: World, address: Address, method: str) -> None:
-    permission, path, wrong = _declared(address, "GET" if method == "HEAD" else method), northgate.path(address), {}
-    for role in _as_many_as_tell(Role.values, permission):
-        status = _status(northgate.roles[role], method, path)
-        if not _fits(status, permission, may=permission and isinstance(person_may([role], permission), Allowed)):
-            wrong[role] = status
-    for scope in _as_many_as_tell(northgate.scopes, permission):
-        status = _status(northgate.scopes[scope], method, path)
-        if not _fits(status, permission, may=permission and isinstance(service_may([scope], permission), Allowed)):
-            wrong[scope] = status
-    assert wrong == {}, f"declared: {permission}"
+def _may(permission: Permission, role: str = "", scope: str = "") -> bool:
+    answer = person_may([role], permission) if role else service_may([scope], permission)
+    return isinstance(answer, Allowed)
 
 
-def _as_many_as_tell(visitors: Iterable[str], permission: Permission | None) -> list[str]:
-    """All; or the first, where the call has no such method, which is told before anybody is asked who she is."""
-    return list(visitors if permission else islice(visitors, 1))
+def _some(who: Mapping[str, bool], turn: int) -> dict[str, bool]:
+    """The next in turn of those who may, and of those who may not."""
+    sides = [[one for one, may in who.items() if may is side] for side in (True, False)]
+    return {one: who[one] for side in sides for one in dealt(side, turn, len(side) or 1)}
 
 
-def _fits(status: int, permission: Permission | None, *, may: Any) -> bool:
-    return status == 405 if permission is None else _as_expected(status, may=bool(may))
+def _asking(permission: Permission, here: World, turn: int, *, everybody: bool) -> Iterator[tuple[str, Api, bool]]:
+    """Who asks, with which client, and whether she may."""
+    people = {role: _may(permission, role=role) for role in Role.values}
+    services = {scope: _may(permission, scope=scope) for scope in here.scopes}
+    for who, clients in ((people, here.roles), (services, here.scopes)):
+        for one, may in (who if everybody else _some(who, turn)).items():
+            yield one, clients[one], may
 
 
-@pytest.mark.parametrize(("address", "method"), BY_DECLARED_CALL)
+@pytest.mark.parametrize(("turn", "address"), BY_CALL)
+def test_a_call_lets_in_whom_it_declares_and_nobody_else(northgate: World, turn: int, address: Address) -> None:
+    path, wrong = northgate.path(address), {}
+    for method in METHODS:
+        if permission := _declared(address, method):
+            everybody = method != "HEAD" and _is_first(permission, address, method)
+            for who, client, may in _asking(permission, northgate, turn, everybody=everybody):
+                status = _status(client, method, path)
+                if not _as_expected(status, may=may):
+                    wrong[method, who] = (status, permission)
+    assert wrong == {}
+
+
+def _is_first(permission: Permission, address: Address, method: str) -> bool:
+    """Whether no call before this one declares the permission."""
+    declared = ((str(a), name, of) for a in calls() if a.call for name, of in a.call.permissions.items())
+    return (str(address), method) == next((call, name) for call, name, of in declared if of == permission)
+
+
+@pytest.mark.parametrize(("turn", "address"), BY_CALL)
+def test_a_method_that_a_call_does_not_have_is_said_to_be_none(northgate: World, turn: int, address: Address) -> None:
+    absent = [method for method in METHODS if _declared(address, method) is None]
+    [method] = dealt(absent, turn, len(absent))
+    assert _status(northgate.everything, method, northgate.path(address)) == 405
+
+
+@pytest.mark.parametrize(("turn", "address"), BY_CALL)
 def test_a_call_without_a_valid_token_is_refused(
-    northgate: World, nobodies: Mapping[str, Api], address: Address, method: str
+    northgate: World, nobodies: Mapping[str, Api], turn: int, address: Address
 ) -> None:
-    path = northgate.path(address)
-    statuses = {who: _status(nobody, method, path) for who, nobody in nobodies.items()}
-    assert statuses == dict.fromkeys(nobodies, 401)
+    path, wrong = northgate.path(address), {}
+    for number, method in enumerate(filter(lambda name: _declared(address, name), METHODS)):
+        for who in {"no token", *dealt(list(nobodies), turn + number, len(nobodies))}:
+            status = _status(nobodies[who], method, path)
+            if status != 401:
+                wrong[method, who] = status
+    assert wrong == {}
 
 
-@pytest.mark.parametrize(("address", "method"), BY_DECLARED_CALL_OF_ONE)
-def test_another_organizations_object_is_not_there(
-    northgate: World, eastgate: World, address: Address, method: str
-) -> None:
-    assert _status(eastgate.everything, method, northgate.path(address)) == 404
+@pytest.mark.parametrize("address", [pytest.param(a, id=str(a)) for a in calls() if a.parts])
+def test_another_organizations_object_is_not_there(northgate: World, eastgate: World, address: Address) -> None:
+    found = {m: _status(eastgate.everything, m, northgate.path(address)) for m in METHODS if _declared(address, m)}
+    assert found == dict.fromkeys(found, 404)
+    assert found
 
 
 @pytest.mark.parametrize("address", [pytest.param(a, id=str(a)) for a in calls() if not a.parts])
@@ -127,15 +147,17 @@ def test_a_list_shows_nothing_of_another_organization(northgate: World, eastgate
     assert [value for value in ids if value in text] == []
 
 
-@pytest.mark.parametrize("address", BY_PAGE)
-def test_a_page_lets_in_whom_it_declares_and_nobody_else(northgate: World, address: Address) -> None:
+@pytest.mark.parametrize(("turn", "address"), BY_PAGE)
+def test_a_page_lets_in_whom_it_declares_and_nobody_else(northgate: World, turn: int, address: Address) -> None:
     path, permission, wrong = northgate.path(address), address.page_permission, {}
     assert permission
-    for role in Role.values:
+    first = next(one for one in pages() if one.page_permission == permission)
+    people = {role: _may(permission, role=role) for role in Role.values}
+    for role, may in (people if str(first) == str(address) else _some(people, turn)).items():
         status = _visit(browser(northgate.people[role]), path).status_code
         if status in {403, 404} and address.name in PERSONAL:
             continue
-        if not _page_fits(status, may=isinstance(person_may([role], permission), Allowed)):
+        if not _page_fits(status, may=may):
             wrong[role] = status
     assert wrong == {}, f"declared: {permission}"
 
@@ -151,12 +173,11 @@ def _page_fits(status: int, *, may: bool) -> bool:
     return status in {200, 302, 422} if may else status == 403
 
 
-@pytest.mark.parametrize("address", BY_PAGE)
-def test_a_page_of_another_organization_is_not_there(northgate: World, eastgate: World, address: Address) -> None:
-    assert _visit(browser(eastgate.people["all"]), northgate.path(address)).status_code == 404
-
-
-@pytest.mark.parametrize("address", BY_PAGE)
-def test_a_page_sends_those_who_are_not_signed_in_to_the_sign_in(northgate: World, address: Address) -> None:
-    answer = _visit(Client(raise_request_exception=False), northgate.path(address))
+@pytest.mark.parametrize("address", [pytest.param(address, id=str(address)) for address in pages()])
+def test_a_page_is_not_there_for_others_and_sends_whoever_is_not_signed_in_to_the_sign_in(
+    northgate: World, eastgate: World, address: Address
+) -> None:
+    path = northgate.path(address)
+    assert _visit(browser(eastgate.people["all"]), path).status_code == 404
+    answer = _visit(Client(raise_request_exception=False), path)
     assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (302, "/sign-in")

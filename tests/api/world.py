@@ -16,8 +16,10 @@ from django.test import Client
 from audit.administration.application_keys import create_application_key
 from audit.administration.applications import create_endpoint
 from audit.administration.tokens import revoke_token
-from audit.exports import make_export, request_export
-from audit.models import Export, ExportPart, Receipt
+from audit.keyring import signer
+from audit.keys import EXPORT
+from audit.models import Receipt
+from audit.saved_scopes import save_scope
 from gates.calibrations.requesting import request_calibration
 from gates.judge_models import CalibrationRun
 from gates.judges import judge_for, judge_named
@@ -33,7 +35,6 @@ from relcontrol.accounts.actors import Actor, command_actor, system_actor
 from relcontrol.accounts.models import Person, Role, Token
 from relcontrol.accounts.permissions import SCOPES
 from relcontrol.clock import now
-from relcontrol.jobs.running import run
 from releases.artifacts import create_artifact
 from releases.measuring.policy_definition import Definition
 from releases.measuring.policy_services import create_policy
@@ -44,6 +45,7 @@ from releases.rollout_models import ReplayPair, Rollout
 from releases.selectors import release_named
 from releases.traces.ingest import store
 from tests.api.addresses import Address
+from tests.api.evidence import anchored, finished_export, observed
 from tests.factories import Api, api, person, person_token, route, service_token
 from tests.gates.overrides import scene as overrides
 from tests.gates.overrides.scene import person_actor
@@ -119,6 +121,10 @@ def objects_of(made: Scene) -> dict[str, str]:
         "artifact": create_artifact(actor=made.actor, ref=f"templates/of-{slug}@v1", value=PROMPT_VALUE)[0].ref,
         "receipt": Receipt.objects.filter(organization=made.organization).latest("seq").receipt_hash,
         "export": finished_export(made).pk,
+        **anchored(made),
+        "keyid": signer(EXPORT).keyid,
+        **observed(made),
+        "scope": save_scope(actor=made.actor, name=f"scope of {slug}", scope={"organization": True}).pk,
         "slug": create_slice(actor=made.actor, slug=f"slice-of-{slug}").slug,
         "suite": imported(made, f"suite-of-{slug}").name,
         "key": SuiteImport.objects.filter(organization=made.organization).latest("pk").pk,
@@ -283,17 +289,6 @@ def left_for_review(made: Scene) -> GateRun:
     """A held gate run, of which only reviews are left; its number is far from those that runs get in the tests."""
     judged = Judged(made.application, imported(made, f"reviewed-of-{made.organization.slug}"))
     return held_run(judged, number=900, manifest_sha256="e9" * 32)
-
-
-def finished_export(made: Scene) -> Export:
-    """An export that can be fetched; its report is a stand-in, since rendering one takes a second."""
-    export = request_export(actor=made.actor, scope={"organization": True}, with_report=False)
-    run(Export.objects.filter(pk=export.pk), make_export)
-    ExportPart.objects.create(export=export, kind="pdf", number=0, content=b"%PDF-1.7")
-    Export.objects.filter(pk=export.pk).update(report_sha256="0" * 64, report_size=8, report_pages=1)
-    export.refresh_from_db()
-    assert export.state == Export.State.DONE
-    return export
 
 
 def strangers(here: World) -> Mapping[str, Api]:

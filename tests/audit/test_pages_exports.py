@@ -146,7 +146,8 @@ def test_polling_answers_only_what_is_new_and_ends_with_the_download(auditor: Cl
     final = auditor.get(address, {"seq": seq}, headers={"HX-Request": "true"}).content.decode()
     assert "data-poll" not in final
     assert export.sha256 in final
-    assert f"python3 verify.py {export.pk}.json --trust trust.json" in final
+    assert f"python3 verify.py {export.pk}.zip --trust trust.json" in final
+    assert export.zip_sha256 in final
 
 
 def test_the_downloaded_files_verify_together(auditor: Client, waiting: Export) -> None:

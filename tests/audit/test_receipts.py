@@ -11,7 +11,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from audit import verify
+from audit import merkle, verify
 from audit.administration.applications import create_application
 from audit.events import Event
 from audit.models import ChainHead, Receipt, ReleaseHead
@@ -25,6 +25,7 @@ from relcontrol.accounts.models import Application, Organization
 from relcontrol.clock import now
 from relcontrol.errors import Conflict
 from tests import factories
+from tests.audit.log.scene import complete_nodes, frontier_of, leaves_of, nodes_of
 
 WRITERS = 8
 EACH = 5
@@ -152,6 +153,8 @@ def test_eight_writers_at_once_make_one_chain_without_gap_or_fork() -> None:
     assert Application.objects.count() == WRITERS * EACH
     head = ChainHead.objects.get(organization=organization)
     assert (head.seq, head.receipt_hash) == (receipts[-1].seq, receipts[-1].receipt_hash)
+    assert frontier_of(organization).root() == merkle.root_of(leaves_of(organization))
+    assert nodes_of(organization) == complete_nodes(leaves_of(organization))
 
 
 def gate_of(organization: Organization, outcome: str = "pass") -> Receipt:

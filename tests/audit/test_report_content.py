@@ -13,6 +13,7 @@ from audit.report.charts import figures
 from audit.report.content import Report, report_of
 from audit.report.reading import Export, ReportError
 from audit.report.rendering import render_report
+from audit.report.verdicts import verified
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Organization
 from tests import factories
@@ -47,7 +48,12 @@ def organization() -> Organization:
 
 def told(organization: Organization) -> Report:
     """The report of everything."""
-    return report_of(Export(document_of(organization)))
+    return report_on(document_of(organization))
+
+
+def report_on(document: bytes) -> Report:
+    """The report of this JSON, without a trust file."""
+    return report_of(Export(document), verified(document, None))
 
 
 def test_gate_runs_are_told_with_their_slices_worst_first(organization: Organization) -> None:
@@ -77,7 +83,7 @@ def test_an_override_names_who_asked_who_let_it_pass_and_why(organization: Organ
 def test_names_beside_an_override_serve_where_no_member_is_in_scope(organization: Organization) -> None:
     actor = named_actor(organization, "Ines Duarte", "release-manager")
     append_override(actor, Event.OVERRIDE_REQUESTED, actor, requested_by=actor.id, requested_by_name="Ines Duarte")
-    [override] = report_of(Export(document_of(organization, {"release": MANIFEST}))).overrides
+    [override] = report_on(document_of(organization, {"release": MANIFEST})).overrides
     assert override.requested_by == "Ines Duarte"
 
 
@@ -104,7 +110,7 @@ def test_hostile_text_is_printed_and_obeyed_by_nothing(organization: Organizatio
     append_run(actor, Event.GATE_FAILED, state)
     append_override(actor, Event.OVERRIDE_REJECTED, actor, reason=HOSTILE, comment=HOSTILE)
     document = document_of(organization)
-    report = report_of(Export(document))
+    report = report_on(document)
     shown = report.runs[-1][0].reasons[0]
     assert "[U+202E]" in shown
     assert "[U+1F4A5]" in shown
@@ -119,7 +125,7 @@ def test_openings_of_any_form_are_no_reason_to_fall_over() -> None:
     for state in OF_ANY_FORM:
         append_run(command_actor(made), Event.GATE_HELD, state)
     document = document_of(made)
-    assert len(report_of(Export(document)).runs) == len(OF_ANY_FORM)
+    assert len(report_on(document).runs) == len(OF_ANY_FORM)
     assert render_report(document).pages > 2
 
 

@@ -1,6 +1,7 @@
 """The report as a job, by API and on the pages: progress, restarts, who may have it, and what is said without one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -37,7 +38,7 @@ def waiting(organization: Organization) -> Export:
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of a report, for tests of who may have it and where it is offered."""
-    monkeypatch.setattr(writing, "render_report", lambda document, progress: rendering.Rendered(b"%PDF-1.7", 3))
+    monkeypatch.setattr(writing, "render_report", lambda *_: rendering.Rendered(b"%PDF-1.7", 3))
 
 
 def auditor(organization: Organization) -> factories.Api:
@@ -138,9 +139,9 @@ def test_a_worker_that_lost_its_lease_while_rendering_writes_nothing(
     assert late is not None
     render = rendering.render_report
 
-    def overtaken(document: bytes, progress: rendering.Progress) -> rendering.Rendered:
+    def overtaken(*given: Any) -> rendering.Rendered:
         Export.objects.filter(pk=waiting.pk).update(fence=late.fence + 1)
-        return render(document)
+        return render(*given)
 
     monkeypatch.setattr(writing, "render_report", overtaken)
     with pytest.raises(LeaseLostError):
@@ -185,7 +186,7 @@ def test_the_page_offers_the_report(organization: Organization, waiting: Export,
     client.force_login(factories.person(organization, "auditor"))
     shown = client.get(f"/o/northgate/audit/exports/{export.pk}/").content.decode()
     assert export.report_sha256 in shown
-    assert f"a report of {export.report_pages} pages" in shown
+    assert f"{export.report_pages} pages" in shown
     file = client.get(f"/o/northgate/audit/exports/{export.pk}/report.pdf")
     assert file.getvalue() == content(export)
 

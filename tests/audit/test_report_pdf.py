@@ -1,8 +1,12 @@
 """The report as PDF: what others' programs find in it, and the same bytes wherever it is made again."""
 
+import base64
+import io
+import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,10 @@ from django.conf import settings
 from django.db import transaction
 
 from audit import verify
+from audit.export_bundle import manifest_of, measured, zip_bytes
 from audit.exports import content_of
+from audit.keyring import signer
+from audit.keys import EXPORT
 from audit.models import Export, ExportPart, Receipt
 from audit.report.rendering import render_report
 from audit.trust import trust_document
@@ -21,10 +28,11 @@ from tests.audit.reported import COMMENT, MANIFEST, REASON, exported, reported
 from tests.audit.tools import ran, text_of
 
 AGAIN = """
-import sys, django
+import json, sys, django
 django.setup()
 from audit.report.rendering import render_report
-sys.stdout.buffer.write(render_report(sys.stdin.buffer.read()).content)
+trust = json.loads(sys.stdin.buffer.readline())
+sys.stdout.buffer.write(render_report(sys.stdin.buffer.read(), None, trust).content)
 """
 
 
@@ -91,6 +99,27 @@ def test_the_embedded_json_is_the_export_byte_by_byte_and_verifies(
     assert verify.verify_document(taken.read_bytes(), trust_document(organization)).exit_code == 3
 
 
+def test_the_zip_with_this_report_verifies_and_holds_these_bytes(
+    pdf: bytes, export: Export, organization: Organization
+) -> None:
+    bundle = b"".join(content_of(export, ExportPart.Kind.ZIP))
+    assert verify.verify_file(bundle, trust_document(organization)).exit_code == 3
+    with zipfile.ZipFile(io.BytesIO(bundle)) as read:
+        assert read.read("report.pdf") == pdf
+
+
+def test_a_zip_whose_report_embeds_another_export_is_refused(export: Export, organization: Organization) -> None:
+    with zipfile.ZipFile(io.BytesIO(b"".join(content_of(export, ExportPart.Kind.ZIP)))) as read:
+        files = {name: read.read(name) for name in read.namelist()}
+    files["report.pdf"] = b"".join(content_of(exported(organization, {"release": MANIFEST}), ExportPart.Kind.PDF))
+    listed = [measured(name, content) for name, content in files.items() if name != "manifest.json"]
+    said = json.loads(files["export.json"])["manifest"]["payload"]
+    named = {name: json.loads(base64.b64decode(said))[name] for name in ("export_id", "origin", "created_at")}
+    files["manifest.json"] = b"".join(manifest_of(**named, files=listed, key=signer(EXPORT)).content())
+    with pytest.raises(verify.VerificationError, match="report"):
+        verify.verify_file(zip_bytes(files), trust_document(organization))
+
+
 def test_qpdf_finds_nothing_wrong(pdf: bytes, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").write_bytes(pdf)
     assert "No syntax or stream encoding errors" in ran("qpdf", "--check", tmp_path / "report.pdf")
@@ -111,18 +140,19 @@ def test_it_is_tagged_pdf_a_3a_with_a_title_and_a_language(pdf: bytes, tmp_path:
     assert b"/Alt (Forest plot of r128, gate run 41." in content
 
 
-def test_it_is_the_same_again(pdf: bytes, document: bytes) -> None:
-    assert render_report(document).content == pdf
+def test_it_is_the_same_again(pdf: bytes, document: bytes, organization: Organization) -> None:
+    assert render_report(document, None, trust_document(organization)).content == pdf
 
 
 @pytest.mark.parametrize("variables", [{"TZ": "Asia/Kolkata", "LC_ALL": "C", "PYTHONHASHSEED": "1"}])
 def test_another_process_in_another_place_makes_the_same_bytes(
-    pdf: bytes, document: bytes, variables: dict[str, str]
+    pdf: bytes, document: bytes, organization: Organization, variables: dict[str, str]
 ) -> None:
+    given = json.dumps(trust_document(organization)).encode() + b"\n" + document
     environment = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
     command = [sys.executable, "-c", AGAIN]
     answer = subprocess.run(
-        command, input=document, capture_output=True, env=environment, cwd=settings.BASE_DIR, check=False
+        command, input=given, capture_output=True, env=environment, cwd=settings.BASE_DIR, check=False
     )
     assert answer.returncode == 0, answer.stderr.decode()
     assert answer.stdout == pdf

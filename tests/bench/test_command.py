@@ -6,22 +6,34 @@ One bench runs as users start it. The others run in this process, on copies of o
 import io
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from relcontrol.bench import gate_runs, gateway_litellm, pages, surroundings
+from relcontrol.bench import appends, gate_processes, gate_runs, gateway_litellm, pages, surroundings
 from relcontrol.bench.addresses import addresses
 from relcontrol.management.commands.bench import Command
 from relcontrol.runtime.folders import CHECKOUT
+from relcontrol.runtime.services import Service, services
 from tests.template import template_database
 
 Environment = dict[str, str]
 Bench = Callable[..., str]
+# manage.py, with a database that is migrated already: migrating one takes as much processor as all else that it does.
+MANAGE = """
+import sys
+from relcontrol.bench import surroundings
+from relcontrol.runtime.bootstrap import main
+surroundings.TEMPLATE = sys.argv.pop(1)
+main(["manage.py", *sys.argv[1:]])
+"""
 
 
 @pytest.fixture
@@ -30,6 +42,8 @@ def bench(
 ) -> Iterator[Bench]:
     """Run a bench in this process, without its start and the migrations; what it prints. Its database is gone."""
     monkeypatch.setattr(surroundings, "TEMPLATE", template_database())
+    monkeypatch.setattr(gate_processes, "services", with_one_worker)
+    monkeypatch.setattr(appends, "MANY", 2)
 
     def measure(*arguments: str) -> str:
         out, err = io.StringIO(), io.StringIO()
@@ -40,6 +54,15 @@ def bench(
     with django_db_blocker.unblock():
         yield measure
         connection.close()
+
+
+def with_one_worker(*args: Any, **options: Any) -> list[Service]:
+    """The processes of `up`, the web with one worker: each takes a second of processor to start."""
+    return [replace(each, command=_with_one_worker(each.command)) for each in services(*args, **options)]
+
+
+def _with_one_worker(command: Sequence[str]) -> list[str]:
+    return ["1" if before == "--workers" else word for before, word in pairwise(["", *command])]
 
 
 def named(said: str) -> str:
@@ -55,9 +78,9 @@ def databases_of_benches() -> set[str]:
 
 @pytest.mark.django_db
 def test_a_bench_runs_as_users_start_it(process_environment: Environment) -> None:
-    command = [sys.executable, str(Path(CHECKOUT) / "manage.py"), "bench", "receipts", "--mixed", "1"]
+    command = [sys.executable, "-c", MANAGE, template_database(), "bench", "receipts", "--mixed", "0.5"]
     finished = subprocess.run(
-        command, env=process_environment, capture_output=True, text=True, check=False, timeout=300
+        command, cwd=CHECKOUT, env=process_environment, capture_output=True, text=True, check=False, timeout=300
     )
     assert finished.returncode == 0, finished.stderr
     assert "deadlocks counted by PostgreSQL: 0" in finished.stdout
@@ -67,7 +90,7 @@ def test_a_bench_runs_as_users_start_it(process_environment: Environment) -> Non
 
 
 def test_receipts_are_measured_beside_their_peers(bench: Bench) -> None:
-    shown = bench("receipts", "--size", "60", "--seconds", "0.2", "--runs", "1")
+    shown = bench("receipts", "--size", "60", "--seconds", "0.1", "--runs", "1")
 
     assert shown.count("\nappend ") == 4
     assert shown.count("\nplain INSERT ") == 2
@@ -110,7 +133,7 @@ def test_a_suite_is_answered_and_judged_and_the_books_are_those_of_the_server(be
 
 
 def test_the_api_answers_what_its_schema_promises(bench: Bench) -> None:
-    shown = bench("api", "--size", "40", "--seconds", "2")
+    shown = bench("api", "--size", "40", "--seconds", "1")
 
     assert "\nall " in shown
 

@@ -46,9 +46,12 @@ EACH_THEME_AND_WIDTH: tuple[Form, ...] = (("light", 1400), ("dark", 390))
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """One browser for the tests of a file: while Playwright's loop runs in this thread, no other test has its own."""
+    """One browser for the tests of this folder that a worker runs one after the other: each start takes a second.
+
+    While Playwright's loop runs in this thread, no other test has its own; so it ends before the next folder.
+    """
     if not CHROMIUM.exists():
         pytest.skip(f"needs Chromium at {CHROMIUM}: apt-get install chromium")
     from django.db import connections  # noqa: PLC0415 - Django is set up after this file is read

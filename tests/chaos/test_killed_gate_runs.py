@@ -16,7 +16,7 @@ from tests.gates.runs.stage import Row, Stage, bare, cases_of
 from tests.gates.scene import lines, post_suite
 from tests.waiting import until
 
-CASES = 20_000  # four blocks of rows
+CASES = 12_000  # three blocks of rows
 PATIENCE = 120
 
 

@@ -43,6 +43,8 @@ def exporting(stage: Stage) -> Stage:
         (["--organization"], {"scope": {"organization": True}}),
         (["--application", "legal"], {"scope": {"application": "legal"}}),
         (["--release", "rel_1"], {"scope": {"release": "rel_1"}}),
+        (["--person", "mara"], {"scope": {"person": "mara"}}),
+        (["--organization", "--opens", "nothing"], {"scope": {"organization": True}, "opens": "nothing"}),
         (
             ["--organization", "--from", "2026-01-01T00:00:00Z", "--to", "2026-02-01T00:00:00Z"],
             {"scope": {"organization": True}, "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
@@ -61,6 +63,15 @@ def test_no_scope_and_two_scopes_are_refused(stage: Stage, relctl: Relctl, tmp_p
     ran = relctl("export", *words, "-o", tmp_path / "export.json")
     assert (ran.code, stage.asked) == (2, [])
     assert "exactly one" in ran.err
+
+
+def test_the_zip_comes_with_the_report_and_is_written_as_it_is(
+    exporting: Stage, relctl: Relctl, tmp_path: Path
+) -> None:
+    exporting.plays("GET /v1/exports/exp_1.zip", Reply(200, b"PK"))
+    assert relctl("export", "--organization", "--zip", "-o", tmp_path / "export.zip").code == 0
+    assert exporting.asked[0].json == {"scope": {"organization": True}, "report": True}
+    assert (tmp_path / "export.zip").read_bytes() == b"PK"
 
 
 def test_the_file_holds_the_bytes_that_the_server_signed(exporting: Stage, relctl: Relctl, tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from relcontrol.runtime.services import GatewayFiles, Service, child_environment, services
+from relcontrol.runtime.services import DemoWitness, GatewayFiles, Service, child_environment, services
 
 FILES = GatewayFiles(Path("token"), Path("trust.json"), Path("gateway"))
 KEY = Path("key")
+WITNESS = DemoWitness(Path("seen"), "here.example/w", ["origin+1+A", "origin+2+B"])
 
 
 def started(
@@ -24,6 +25,19 @@ def test_the_demo_models_stay_on_this_machine_whatever_the_others_listen_on() ->
     service = services("0.0.0.0", 8000, with_demo=True)[-1]  # noqa: S104 - what somebody asks for
     assert service.address == "http://127.0.0.1:8003"
     assert service.command[2:] == ["demo-models", "--port", "8003", "--host", "127.0.0.1"]
+
+
+def test_the_witness_of_the_demo_knows_its_log_and_stays_on_this_machine() -> None:
+    service = services("0.0.0.0", 8000, with_demo=True, witness=WITNESS)[-1]  # noqa: S104 - what somebody asks for
+    assert (service.name, service.address) == ("demo-witness", "http://127.0.0.1:8004")
+    assert service.command[2:] == [
+        *("witness", "--listen", "127.0.0.1:8004", "--folder", "seen", "--name", "here.example/w"),
+        *("--log=origin+1+A", "--log=origin+2+B"),
+    ]
+
+
+def test_without_the_demo_there_is_no_witness() -> None:
+    assert "demo-witness" not in {service.name for service in services("127.0.0.1", 8000, witness=WITNESS)}
 
 
 def test_the_gateway_asks_the_edge_and_shows_its_requests() -> None:

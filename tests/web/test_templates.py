@@ -23,10 +23,11 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_template_has_nothing_that_the_policy_forbids(path: Path) -> None:
-    text = path.read_text()
-    assert [name for name, pattern in FORBIDDEN.items() if pattern.search(text)] == []
+def test_no_template_has_anything_that_the_policy_forbids() -> None:
+    texts = {str(path.relative_to(ROOT)): path.read_text() for path in TEMPLATES}
+    assert len(texts) > 300
+    found = [(path, name) for path, text in texts.items() for name, each in FORBIDDEN.items() if each.search(text)]
+    assert found == []
 
 
 def test_parts_are_small() -> None:

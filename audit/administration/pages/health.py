@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from audit.administration.pages.acting import crumbs
+from audit.anchors.alarms import overdue_of
 from audit.selectors import chain_state
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.permissions import VIEW
@@ -57,7 +58,8 @@ def title_of(problems: list[str]) -> str:
 def problems_of(organization: Organization, at: datetime) -> list[str]:
     """What is not as it should be, as sentences; empty where all is well."""
     _, check = chain_state(organization)
-    return [*late_processes(at), *([f"The chain does not verify: {check.problem}"] if check.problem else [])]
+    broken = [f"The chain does not verify: {check.problem}"] if check.problem else []
+    return [*late_processes(at), *broken, *(late.sentence for late in overdue_of(organization, at))]
 
 
 def _processes(at: datetime) -> list[tuple[str, str, datetime | None, bool]]:

@@ -8,7 +8,9 @@ from django.views.decorators.http import require_safe
 
 from audit.administration.pages.acting import address, may_not
 from audit.administration.pages.health import problems_of
+from audit.anchors.selectors import sinks_of
 from audit.models import KeyringEntry
+from audit.weights.observers import observers_in_use
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.permissions import VIEW
 from relcontrol.accounts.selectors import applications_of, endpoints_of, members_of, routes_of, tokens_of
@@ -51,9 +53,16 @@ def _parts(request: PageRequest, organization: Organization) -> list[Part]:
         ),
         ("Your own tokens", "user-check", "settings-own-tokens", _count(own, "token") + " in use"),
         ("Keys", "key", "settings-keys", _count(KeyringEntry.objects.count(), "public key")),
+        ("Weights observers", "shield-check", "settings-weights", _count(observers_in_use(organization), "observer")),
+        ("Anchors", "anchor", "settings-anchors", _anchors(organization)),
         ("Health", "heartbeat", "settings-health", problems[0] if problems else "All is well"),
     )
     return [Part(title, icon, address(request, name), says) for title, icon, name, says in rows]
+
+
+def _anchors(organization: Organization) -> str:
+    sinks = sinks_of(organization).filter(enabled=True).count()
+    return f"{_count(sinks, 'sink')} outside holds the head of the log" if sinks else "Nobody outside holds the head"
 
 
 def _applications(organization: Organization) -> str:

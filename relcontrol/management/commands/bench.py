@@ -10,6 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from relcontrol.bench.api import api
 from relcontrol.bench.chaos import chaos
+from relcontrol.bench.evidence import evidence
 from relcontrol.bench.gate import gate
 from relcontrol.bench.gateway import gateway_bench
 from relcontrol.bench.ingest import ingest
@@ -30,6 +31,7 @@ SMALLEST = 40
 # What each does, and how many receipts (cases, requests, replicas, rows) and seconds it takes where none are given.
 BENCHES: dict[str, tuple[str, Callable[[Options], Iterator[Table]], int, float]] = {
     "receipts": ("appends per second, export and verification; --mixed for mixed decisions", receipts, 10_000, 3),
+    "evidence": ("the log: appends, proofs, all of it verified; weight files beside sha256sum", evidence, 1_000_000, 3),
     "pages": ("time and queries of every page and API list, and of a small organization's", pages, 100_000, 60),
     "gate": ("agreement of many slices beside SciPy, and a large gate run over HTTP", gate, 100_000, 60),
     "judge": ("a suite answered and judged by relcontrol itself, beside a bare loop", judge, 1_200, 60),
@@ -52,6 +54,7 @@ class Command(BaseCommand):
     help = "Measure. " + " ".join(f"{name}: {what}." for name, (what, *_) in BENCHES.items())
     example: ClassVar[str] = (
         "manage.py bench receipts\n  manage.py bench receipts --mixed 60\n"
+        "  manage.py bench evidence --size 20000\n"
         "  manage.py bench pages --size 100000\n  manage.py bench api --seconds 300\n"
         "  manage.py bench gate --size 10000\n  manage.py bench judge --size 48\n"
         "  manage.py bench gateway --size 200 --seconds 1 --runs 1\n"

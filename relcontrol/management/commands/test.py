@@ -11,9 +11,9 @@ from relcontrol.runtime.checks import Outcome, environment_of_checks, run_checks
 from relcontrol.runtime.folders import CHECKOUT
 from relcontrol.runtime.processes import die_with_parent
 
-# Four on two cores, as much of what is tested waits for processes and clocks of its own. A file stays on one worker, so
+# Five on two cores, as much of what is tested waits for processes and clocks of its own. A file stays on one worker, so
 # that what its tests share is started once; in the order of their names, the long ones come early.
-IN_PARALLEL = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+IN_PARALLEL = ("-n", "5", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 class Command(commands.Command):

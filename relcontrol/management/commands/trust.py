@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
+from audit.rotation import prepared_public_keys
 from audit.trust import trust_document
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.selectors import found
@@ -20,8 +21,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Whose."""
         parser.add_argument("--organization", required=True, metavar="SLUG")
+        parser.add_argument(
+            "--prepared", action="store_true", help="with the keys of `keyring prepare`, for gateways before a rotation"
+        )
 
     def handle(self, *args: Any, **options: Any) -> str:
         """The document as JSON."""
         organization = found(Organization.objects.all(), "organization", slug=options["organization"])
-        return json.dumps(trust_document(organization), indent=2)
+        document = trust_document(organization)
+        if options["prepared"]:
+            document["keys"] += [key.as_json() for key in prepared_public_keys()]
+        return json.dumps(document, indent=2)

@@ -22,7 +22,7 @@ class Command(commands.Command):
             "--port",
             type=first_port_number,
             default=PORT,
-            help="port of the web; then the gateway, the edge, the demo models (default: %(default)s)",
+            help="port of the web; then gateway, edge, models and witness of the demo (default: %(default)s)",
         )
         parser.add_argument("--no-demo", action="store_true", help="start without demo content")
 

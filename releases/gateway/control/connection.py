@@ -77,6 +77,7 @@ class ControlPlane:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+                await self._refresher.kept()
 
     async def drain(self, deadline_s: float) -> None:
         """Send what is queued, spool what cannot be sent in time, and end `run`. Call it after the last request."""

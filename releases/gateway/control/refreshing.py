@@ -1,7 +1,7 @@
 """Getting a new snapshot to serve: fetch, verify, swap, keep (gateway.md "The snapshot").
 
-The swap comes before the disk: requests should not wait for it. A refused snapshot leaves the old one serving, counts
-an alarm, and is not fetched again for `REFUSED_S` unless the edge has another one.
+The swap comes before the disk (`keeping`): requests should not wait for it. A refused snapshot leaves the old one
+serving, counts an alarm, and is not fetched again for `REFUSED_S` unless the edge has another one.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from releases.gateway.control.disk import LastGood
 from releases.gateway.control.edge_client import EdgeClient, Fetched
 from releases.gateway.control.errors import SnapshotRefusedError
 from releases.gateway.control.holder import SnapshotHolder
+from releases.gateway.control.keeping import Keeper
 from releases.gateway.control.options import EPOCH, GENERATION, SNAPSHOTS, SNAPSHOTS_REFUSED, Metrics
 from releases.gateway.control.snapshot import Position, Snapshot
-from releases.gateway.control.standing import Standing
 from releases.gateway.control.trust import Trust
 from releases.gateway.control.verification import verified
 
@@ -48,7 +48,7 @@ class Refresher:
         self._newest: Position | None = held.position if held else None
         self._refused_etag, self._refused_at = "", 0.0
         self._one_at_a_time = asyncio.Lock()
-        self._disk_standing = Standing(logger, "the last good snapshot on disk")
+        self._keeper = Keeper(disk)
 
     async def load(self) -> None:
         """Serve what the disk holds, where nothing serves yet. What does not verify is left alone, with a log line."""
@@ -68,6 +68,10 @@ class Refresher:
             if fetched is not None:
                 await self._take(fetched)
 
+    async def kept(self) -> None:
+        """Return once what serves is on disk, or the disk has said that it cannot be."""
+        await self._keeper.flush()
+
     def is_news(self, etag: str) -> bool:
         """Whether the generation of this name is neither the one that serves nor one that was just refused."""
         current = self._holder.current
@@ -81,7 +85,7 @@ class Refresher:
             return
         self._refused_etag = ""
         self._serve(snapshot)
-        await self._keep(fetched.body, snapshot)
+        self._keeper.keep(fetched.body, snapshot)
 
     async def _verified(self, envelope: bytes) -> Snapshot:
         if len(envelope) <= AT_ONCE_BYTES:
@@ -105,14 +109,6 @@ class Refresher:
         self._metrics.set(EPOCH, snapshot.epoch)
         self._metrics.set(GENERATION, snapshot.generation)
         self._holder.replace(snapshot)
-
-    async def _keep(self, envelope: bytes, snapshot: Snapshot) -> None:
-        try:
-            await asyncio.to_thread(self._disk.store, envelope, snapshot)
-        except OSError as error:
-            self._disk_standing.failed(f"cannot be written, a restart would begin with an older one: {error}")
-        else:
-            self._disk_standing.works()
 
     def _refuse(self, fetched: Fetched, error: SnapshotRefusedError) -> None:
         self._metrics.count(SNAPSHOTS_REFUSED)

@@ -43,7 +43,7 @@ def caption(name: str, points: Sequence[Point], period: Period, *, floor: float 
     if not scored:
         return f"None of the {_windows(windows)} of {name} in the last {period.name} had enough answers to be judged."
     last = scored[-1].mean or 0.0
-    beside = "" if floor is None else f", its floor is {shown_limit(floor)}"
+    beside = "" if floor is None else f", its floor is {shown_limit(floor, last)}"
     value = shown(last) if floor is None else shown_beside(last, floor)
     least = f"In the last {period.name} {_below(below, windows, floor)}{_empty(points)}."
     return f"Quality of {name} is {value}{beside}. {least} A point is {period.point}."
@@ -68,7 +68,7 @@ def _windows(count: int) -> str:
 
 def _row(point: Point, *, single: bool) -> tuple[str, ...]:
     quality = DASH if point.mean is None else shown(point.mean)
-    floor = DASH if point.floor is None else shown_limit(point.floor)
+    floor = DASH if point.floor is None else shown_limit(point.floor, point.mean)
     if single:
         scored = f"{point.scored:,} of {point.requests:,}"
         return f"{point.at:%d %b %H:%M}", quality, floor, str(point.streak or DASH), scored, f"{point.late:,}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from gates.judges import EXTERNAL
 from gates.statistics.limits import shown, shown_beside, shown_limit
 from relcontrol.web.pages import PageRequest
 from releases.observer_models import QualityWindow
@@ -13,6 +14,7 @@ from releases.pages.observe.periods import PERIODS, Period, period_of
 from releases.pages.observe.slices import Line
 from releases.pages.observe.wording import VERDICTS, floor_words, rare, window_words
 from releases.pages.paths import ROWS_PER_PAGE, with_query
+from releases.replays.scoring import judge_of_slice
 
 
 def chosen_slice(request: PageRequest, lines: Sequence[Line], own: str, at: datetime) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def facts_of(line: Line, agreement: QualityWindow | None) -> list[tuple[str, obj
     facts: list[tuple[str, object]] = [
         ("Rollback", row.why or "Not decided yet: that takes the first look at its answers."),
         ("Last window", line.last_words),
-        ("Floor", floor_words(row.floor, row.floor_source)),
+        ("Floor", floor_words(row.floor, row.floor_source, row.healthy_mean)),
         ("Usual quality", "not known yet" if row.healthy_mean is None else shown(row.healthy_mean)),
         ("A window", f"takes {row.n_min} scored answers; its mean varies by {shown(row.spread / row.n_min**0.5)} then"),
         (
@@ -67,14 +69,23 @@ def facts_of(line: Line, agreement: QualityWindow | None) -> list[tuple[str, obj
         facts.append(("Agreement", _agreement(row.rho_floor, agreement)))
     if line.late:
         facts.append(("Late", f"{line.late:,} in 24 hours, after their window was closed: counted, not judged"))
-    return [*facts, ("Judge", row.judge)]
+    return [*facts, ("Judge", _judge(line))]
+
+
+def _judge(line: Line) -> str:
+    """Whose scores these are. The scores of a judge that works elsewhere do not come minute by minute."""
+    own = judge_of_slice(line.row.observer.organization, line.row.slice)
+    if not own.startswith(EXTERNAL):
+        return line.row.judge
+    elsewhere = f"{own.removeprefix(EXTERNAL)} works elsewhere and cannot score what serves"
+    return f"{line.row.judge}: {elsewhere}, and the floor is of what it gave at the gate. This watch sees less than it"
 
 
 def _agreement(floor: float, window: QualityWindow | None) -> str:
     if window is None or window.agreement is None:
         return f"not measured yet; its floor is {shown_limit(floor)}"
     value = shown_beside(window.agreement, floor)
-    return f"{value} over {window.agreement_n} graded answers, its floor is {shown_limit(floor)}"
+    return f"{value} over {window.agreement_n} graded answers, its floor is {shown_limit(floor, window.agreement)}"
 
 
 def _said(row: QualityWindow) -> str:

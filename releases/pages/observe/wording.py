@@ -125,11 +125,12 @@ def window_words(*, verdict: str, mean: float | None, n: int, n_min: int, floor:
     return f"{beside} over {n} answers"
 
 
-def floor_words(floor: float | None, source: str) -> str:
-    """The floor and where it is from."""
+def floor_words(floor: float | None, source: str, usual: float | None) -> str:
+    """The floor and where it is from, written to compare with the usual quality that stands beside it."""
     if floor is None:
         return "none"
-    return f"{shown_limit(floor)}, {FLOOR_SOURCES.get(source, source)}" if source else shown_limit(floor)
+    written = shown_limit(floor, usual)
+    return f"{written}, {FLOOR_SOURCES.get(source, source)}" if source else written
 
 
 def names_in_short(names: Sequence[str]) -> str:

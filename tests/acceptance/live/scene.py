@@ -1,6 +1,5 @@
 """An organization whose releases are answered by the demo models: gated by results, rolled out by the API."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,15 +42,15 @@ class Office:
         assert answer.status_code == 201, answer.content
         return Release.objects.get(pk=answer.json()["release_id"])
 
-    def judged(self, release: Release, lost: Mapping[str, float] | None = None) -> str:
-        """The verdict on answers as good as those before, but for what was lost in a slice."""
-        parts = {slug: LEVEL.shifted(-(lost or {}).get(slug, 0.0)) for slug in SLICES}
+    def judged(self, release: Release) -> str:
+        """The verdict on answers as good as those before."""
+        parts = dict.fromkeys(SLICES, LEVEL)
         verdict: str = self.stage.judged(release, results_of(parts, release.name))["verdict"]
         return verdict
 
-    def overridden(self, release: Release, levels: Mapping[str, str] | None = None) -> None:
+    def overridden(self, release: Release) -> None:
         """Two people let a stopped release go."""
-        body = {"forceGateOverride": True, "overrideReason": REASON, **({"accepted_levels": levels} if levels else {})}
+        body = {"forceGateOverride": True, "overrideReason": REASON}
         asked = self.mara.post(f"releases/{release.pk}/override", body)
         assert asked.status_code == 201, asked.content
         agreed = self.daniel.post(f"overrides/{asked.json()['override_id']}/approve", {"comment": COMMENT})

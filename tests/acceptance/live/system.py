@@ -40,7 +40,7 @@ from tests.waiting import until
 
 SECONDS_TO_START = 60
 LATENCY = "0.5"  # of the demo models: slow enough that this machine's own noise is small beside it
-TICK_S = 0.25
+TICK_S = 0.5
 SCOPES = ("routing:read", "gateway:heartbeat", "traces:write")
 
 

@@ -14,14 +14,10 @@ from django.core.management import call_command
 from audit.models import Receipt
 from relcontrol.accounts.models import Organization, RoutingState
 from releases.models import Release
-from releases.monitors.evidence import rollout_alarm
-from releases.monitors.quality import CAP, judge_quality
-from releases.monitors.quality_sums import TOLERANCE, QualitySums
-from releases.monitors.verdict import Reading
 from releases.replica_models import Replica
-from releases.rollout_models import ReplayPair, Rollout, RolloutStep
+from releases.rollout_models import Rollout, RolloutStep
 from releases.selectors import serving
-from tests.acceptance.live.crowd import SLICES, Crowd, asking
+from tests.acceptance.live.crowd import Crowd, asking
 from tests.acceptance.live.scene import HEALTHY, Office, office
 from tests.acceptance.live.system import System, models_process, running
 from tests.waiting import until
@@ -29,12 +25,12 @@ from tests.waiting import until
 pytestmark = pytest.mark.django_db
 
 PLAN = ((5, 250), (25, 250), (100, 250))
-BAD = ("demo-failing-long", "demo-hedging")
+SHADOW = ((5, 100), (25, 100), (100, 100))
+BAD = "demo-failing-long"
 # Candidates' users: requests come quickly, from 30 users or more, and stable still has its 1,000 before 100 %.
-TALKATIVE = {5: 6, 25: 1, 100: 1}
+TALKATIVE = {5: 6, 25: 2, 100: 1}
 DWELL = 120  # seconds, four times of which the evidence may take before a person is asked
 PATIENCE = 120.0
-LOST = 0.2
 
 
 @dataclass
@@ -46,7 +42,7 @@ class Told:
     first: Release
     healthy: Release
     rollouts: dict[str, Rollout] = field(default_factory=dict)
-    releases_after: dict[str, set[str]] = field(default_factory=dict)
+    releases_after: set[str] = field(default_factory=set)
     answers: dict[str, Any] = field(default_factory=dict)
 
     def steps(self, name: str) -> list[tuple[str, int]]:
@@ -72,7 +68,7 @@ def _told(here: Office, folders: pytest.TempPathFactory) -> Told:
         first = here.registered(HEALTHY, None)
         here.judged(first)
         here.overridden(first)
-        cold = _until_over(system, here.rolling(first, *PLAN, strategy="shadow"))
+        cold = _until_over(system, here.rolling(first, *SHADOW, strategy="shadow"))
         value = {"kind": "prompt_template", "system": "You answer questions about the law.", "user": "{{ input }}"}
         changed = {"prompt_template_ref": "templates/legal-qa@v2"}
         stage.ci.post("artifacts", {"ref": changed["prompt_template_ref"], "value": value})
@@ -82,9 +78,7 @@ def _told(here: Office, folders: pytest.TempPathFactory) -> Told:
         story.answers["one step"] = here.roll(healthy, (100, 200))
         here.dwell = DWELL
         _roll_healthy(story, crowd)
-        for model in BAD:
-            _roll_bad(story, crowd, model, changed)
-        _roll_accepted(story, crowd, changed)
+        _roll_bad(story, crowd, changed)
         _ask_as_a_client(story)
     return story
 
@@ -107,14 +101,14 @@ def _past(checkpoint: int) -> Callable[[Rollout], bool]:
     return lambda row: row.is_over or row.checkpoint > checkpoint
 
 
-def _roll_bad(story: Told, crowd: Crowd, model: str, changed: dict[str, str]) -> None:
-    release = story.office.registered(model, story.healthy, **changed)
+def _roll_bad(story: Told, crowd: Crowd, changed: dict[str, str]) -> None:
+    release = story.office.registered(BAD, story.healthy, **changed)
     assert story.office.judged(release) == "gate_pass"
     row = story.office.rolling(release, *PLAN)
-    crowd.watch(row, percent=5, talkative=TALKATIVE[5], long=0.15 if model == "demo-failing-long" else 0.0)
-    story.rollouts[model] = _until_over(story.system, row)
+    crowd.watch(row, percent=5, talkative=TALKATIVE[5], long=0.15)
+    story.rollouts[BAD] = _until_over(story.system, row)
     until(lambda: _is_acknowledged(story.office.stage.organization), PATIENCE, "the gateway has taken the traffic back")
-    story.releases_after[model] = _answering(story.system, crowd.candidate_users(20))
+    story.releases_after = _answering(story.system, crowd.candidate_users(20))
 
 
 def _is_acknowledged(organization: Organization) -> bool:
@@ -136,40 +130,6 @@ def _answering(system: System, users: list[str]) -> set[str]:
             for user in users
         ]
     return {answer.headers["x-relcontrol-release"] for answer in answers}
-
-
-def _roll_accepted(story: Told, crowd: Crowd, changed: dict[str, str]) -> None:
-    """A slice that lost 0.2 at the gate, which two people accept; live it loses as much again, and no more."""
-    here, lost = story.office, {SLICES[0]: LOST}
-    release = here.registered(HEALTHY, story.healthy, **changed, generation={"seed": 5})
-    assert here.judged(release, lost) == "gate_fail"
-    here.overridden(release, {SLICES[0]: "0.30"})
-    row = here.rolling(release, *PLAN)
-    crowd.watch(row, percent=5, talkative=TALKATIVE[5])
-
-    def scored(now: Rollout) -> bool:
-        _score(here, now)
-        return now.is_over or len(_differences(now)) >= CAP
-
-    story.rollouts["accepted"] = story.system.tick_until(row, scored, PATIENCE, "all pairs of the slice are scored")
-
-
-def _score(here: Office, row: Rollout) -> None:
-    """What the slices' external judge says of pairs: the candidate is 0.2 worse in the slice whose drop is accepted."""
-    fresh = ReplayPair.objects.filter(rollout=row, state=ReplayPair.State.SCORED, source__startswith="rules:")
-    scores = [
-        {"pair_id": pair.pk, "stable": 0.75, "candidate": 0.75 - (LOST if pair.slice == SLICES[0] else 0.0) + noise}
-        for place, pair in enumerate(fresh)
-        for noise in [0.01 * (place % 3 - 1)]
-    ]
-    if scores:
-        answer = here.stage.ci.post(f"rollouts/{row.pk}/scores", {"scores": scores})
-        assert answer.status_code == 200 or row.is_over, answer.content
-
-
-def _differences(row: Rollout) -> list[float]:
-    scored = ReplayPair.objects.filter(rollout=row, slice=SLICES[0], source__startswith="external:").order_by("pk")
-    return [(pair.candidate_score or 0.0) - (pair.stable_score or 0.0) for pair in scored]
 
 
 def _ask_as_a_client(story: Told) -> None:
@@ -206,41 +166,18 @@ def test_a_healthy_release_goes_from_5_to_25_to_100_percent_by_itself(told: Told
     assert now.pk == told.healthy.pk
 
 
-@pytest.mark.parametrize(
-    ("model", "said"),
-    [("demo-failing-long", "requests failed"), ("demo-hedging", "quality")],
-)
-def test_a_release_that_fails_in_life_is_halted_at_a_checkpoint_with_nobody_acting(
-    told: Told, model: str, said: str
-) -> None:
-    row = told.rollouts[model]
-    assert (row.state, row.checkpoint, told.steps(model)[-1]) == ("halted", 1, ("halted", 5))
-    assert said in row.reasons[0], row.reasons
+def test_a_release_that_fails_in_life_is_halted_at_a_checkpoint_with_nobody_acting(told: Told) -> None:
+    row = told.rollouts[BAD]
+    assert (row.state, row.checkpoint, told.steps(BAD)[-1]) == ("halted", 1, ("halted", 5))
+    assert "requests failed" in row.reasons[0], row.reasons
     assert {step.actor for step in RolloutStep.objects.filter(rollout=row).exclude(act="started")} == {"internal"}
 
 
-def test_what_hedges_is_as_quick_and_as_free_of_errors_as_stable(told: Told) -> None:
-    assert not any("failed" in reason for reason in told.rollouts["demo-hedging"].reasons)
-
-
-@pytest.mark.parametrize("model", BAD)
-def test_the_candidates_users_are_answered_by_stable_again(told: Told, model: str) -> None:
-    assert told.releases_after[model] == {told.healthy.manifest_sha256[:12]}
+def test_the_candidates_users_are_answered_by_stable_again(told: Told) -> None:
+    assert told.releases_after == {told.healthy.manifest_sha256[:12]}
 
 
 def test_every_step_has_its_receipt(told: Told) -> None:
     for row in told.rollouts.values():
         hashes = list(RolloutStep.objects.filter(rollout=row).values_list("receipt_hash", flat=True))
         assert Receipt.objects.filter(receipt_hash__in=hashes).count() == len(hashes) == row.version
-
-
-def test_a_drop_that_an_override_accepted_is_not_halted_and_would_have_been_without_it(told: Told) -> None:
-    row, slug = told.rollouts["accepted"], SLICES[0]
-    differences = _differences(row)[:CAP]
-    assert not row.is_over, row.reasons
-    assert row.settings["tolerances"][slug] > LOST
-    alarm = rollout_alarm(monitors=4, slices=len(SLICES), checkpoints=len(PLAN))
-    plain = judge_quality({slug: QualitySums.of(differences, tolerance=TOLERANCE)}, alarm=alarm)[slug]
-    widened = QualitySums.of(differences, tolerance=row.settings["tolerances"][slug])
-    accepted = judge_quality({slug: widened}, alarm=alarm)[slug]
-    assert (plain.reading, accepted.reading) == (Reading.BREACH, Reading.OK)

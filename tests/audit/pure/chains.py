@@ -80,6 +80,7 @@ class Ledger:
         self.envelopes: list[dict[str, Any]] = []
         self.hashes: list[str] = []
         self.openings: list[Opening] = []
+        self.last_anchor: str | None = None
         self._heads: dict[str, ReleaseHead] = {}
         self._head: Head | None = None
 
@@ -110,20 +111,22 @@ class Ledger:
         key: SigningKey = RECEIPT_KEY,
         change: Change | None = None,
         at: datetime | None = None,
+        occurred: datetime | None = None,
         weights: Weights | None = None,
         **more: Any,
     ) -> str:
         """Append one receipt; `change` is applied to the finished statement before it is hashed and signed."""
         moment = timestamp(at or START + timedelta(seconds=len(self.envelopes)))
+        actor = more.pop("actor", Actor("person", "per_1", "session", "ses_1", "approved"))
         statement = build_statement(
             event=event,
             event_id=f"rcp_{len(self.envelopes):026d}",
             issued_at=moment,
-            occurred_at=moment,
+            occurred_at=timestamp(occurred) if occurred else moment,
             origin=self.origin,
             link=self._link(about),
             signer_keyid=key.keyid,
-            actor=Actor("person", "per_1", "session", "ses_1", "approved"),
+            actor=actor,
             about=about,
             build=Build("0.1.0", "abc123"),
             weights=weights or AttestedWeights(),
@@ -143,13 +146,19 @@ class Ledger:
         if predicate["release"]["manifest_sha256"]:
             head = ReleaseHead(predicate["chain"]["release_seq"] or 1, found)
             self._heads[predicate["release"]["manifest_sha256"]] = head
+        if predicate["event"] == Event.ANCHOR_MADE:
+            self.last_anchor = found
         return found
 
     def _link(self, about: ReleaseRef | Subject) -> Link:
         release = about.manifest_sha256 if isinstance(about, ReleaseRef) else None
         release_head = self._heads.get(release) if release else None
         return next_link(
-            origin=self.origin, head=self._head, release_head=release_head, has_release=release is not None
+            origin=self.origin,
+            head=self._head,
+            release_head=release_head,
+            has_release=release is not None,
+            last_anchor=self.last_anchor,
         )
 
     def export(self, scope: Scope | None = None, *, key: SigningKey = EXPORT_KEY, keep: Iterable[int] = ()) -> bytes:

@@ -13,7 +13,7 @@ from audit.chain import (
     ReleaseHead,
     commitment,
     genesis_prev,
-    leaf_hash,
+    leaf_of,
     next_link,
     receipt_hash,
     timestamp,
@@ -34,7 +34,7 @@ def test_a_receipt_is_named_by_the_sha256_of_its_payload() -> None:
 
 
 def test_a_leaf_is_hashed_apart_from_inner_nodes() -> None:
-    assert leaf_hash(HASH) == hashlib.sha256(b"\x00" + b"\xab" * 32).hexdigest()
+    assert leaf_of(HASH) == hashlib.sha256(b"\x00" + b"\xab" * 32).digest()
 
 
 def test_a_commitment_binds_field_salt_and_value() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -42,6 +43,14 @@ def test_securesystemslib_refuses_our_envelope_under_another_key() -> None:
     envelope = Envelope.from_dict(copy.deepcopy(ledger().envelopes[0]))
     with pytest.raises(exceptions.VerificationError):
         envelope.verify([second_implementation(FOREIGN_KEY)], 1)
+
+
+@pytest.mark.parametrize("name", ["manifest", "receipts"])
+def test_securesystemslib_accepts_the_envelopes_of_an_export(name: str) -> None:
+    found = json.loads(ledger().export())[name]
+    key = EXPORT_KEY if name == "manifest" else RECEIPT_KEY
+    envelope = Envelope.from_dict(found if name == "manifest" else found[-1])
+    assert list(envelope.verify([second_implementation(key)], 1)) == [key.keyid]
 
 
 def test_the_payload_type_follows_from_the_keys_purpose() -> None:

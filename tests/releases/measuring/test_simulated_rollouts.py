@@ -69,7 +69,7 @@ def _breached(seed: int, users: Callable[[np.random.Generator], Users], worse: C
 
 @pytest.mark.parametrize("users", [_heavy, _equal], ids=["300 heavy-tailed", "60,000 equal"])
 def test_healthy_rollouts_are_hardly_ever_breached(users: Callable[[np.random.Generator], Users]) -> None:
-    assert sum(_breached(seed, users, Canary()) for seed in range(8)) <= 1
+    assert sum(_breached(seed, users, Canary()) for seed in range(5)) <= 1
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from gates.models import Slice
 from gates.slices.services import create_slice
 from relcontrol.clock import now
 from releases.models import Release
@@ -50,6 +51,25 @@ def test_a_slice_that_is_not_armed_says_why(viewer: Client, watched: Observer) -
     assert why in text
     watched.slices.update(armed=False)
     assert "Automatic rollback is not armed." in text_of(viewer.get(url(watched)))
+
+
+def test_a_slice_whose_judge_works_elsewhere_says_what_that_takes_from_the_watch(
+    viewer: Client, watched: Observer
+) -> None:
+    Slice.objects.filter(organization=watched.organization, slug="ip-licensing").update(judge="external:acme-scores")
+    text = text_of(viewer.get(url(watched), {"slice": "ip-licensing"}))
+    assert "acme-scores works elsewhere and cannot score what serves" in text
+    other = text_of(viewer.get(url(watched), {"slice": "contract-drafting"}))
+    assert "works elsewhere" not in other
+
+
+def test_a_computed_floor_is_written_with_no_more_digits_than_it_takes_beside_the_usual_quality(
+    viewer: Client, watched: Observer
+) -> None:
+    watched.slices.filter(slice="ip-licensing").update(floor=0.5916392, floor_source="override", healthy_mean=0.7)
+    text = text_of(viewer.get(url(watched), {"slice": "ip-licensing"}))
+    assert "0.59, " in text
+    assert "0.591639" not in text
 
 
 def test_a_slice_below_its_floor_stands_first_with_its_streak(viewer: Client, watched: Observer) -> None:
