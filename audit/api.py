@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from audit import verify
 from audit.chain import timestamp
-from audit.exports import content_of, request_export
+from audit.exporting.exports import content_of, request_export
 from audit.models import Export, ExportPart, Receipt
 from audit.selectors import Filter, envelope_of, exports_of, receipt_named, receipts_of
 from audit.trust import trust_document

@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from audit import anchor_api, api, log_api, scope_api
+from audit import api
+from audit.anchors import api as anchor_api
+from audit.log import api as log_api
+from audit.scopes import api as scope_api
 from audit.weights import api as weights_api
 
 urlpatterns = [

@@ -14,8 +14,9 @@ from datetime import datetime
 
 from django.db import connection
 
-from audit import chain, merkle
+from audit import chain
 from audit.events import Event
+from audit.log import merkle
 from audit.models import ChainHead, Receipt
 from audit.statement import Disclosure
 from relcontrol.accounts.models import Organization

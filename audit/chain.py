@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from audit.merkle import leaf_hash
+from audit.log.merkle import leaf_hash
 from relcontrol.bundle.canonical import canonical_bytes
 
 GENESIS_PREFIX = b"relcontrol/genesis/v1\0"

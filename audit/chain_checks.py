@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from audit import verify
-from audit.log_walk import LogError, LogWalk
+from audit.log.walk import LogError, LogWalk
 from audit.models import ChainCheck, ChainHead, Receipt
 from audit.selectors import envelope_of
 from audit.trust import trust_document

@@ -6,7 +6,7 @@ The payload type follows from the key's purpose, so a key of one purpose cannot 
 import base64
 from typing import Any
 
-from audit.keys import EXPORT, RECEIPTS, ROOT, ROUTING, Signer
+from audit.keys.signing import EXPORT, RECEIPTS, ROOT, ROUTING, Signer
 
 PAYLOAD_TYPES = {
     RECEIPTS: "application/vnd.in-toto+json",

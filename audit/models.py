@@ -1,7 +1,7 @@
 """Rows of the evidence: receipts and their heads, openings of commitments, signing keys, chain checks, exports.
 
 Receipts are append-only in the database: triggers that even a replica role meets, and an application role without
-UPDATE and DELETE (migration 0002). Private keys are never here (audit/keyring.py).
+UPDATE and DELETE (migration 0002). Private keys are never here (audit/keys/keyring.py).
 """
 
 from typing import ClassVar
@@ -41,7 +41,7 @@ class ChainHead(models.Model):
     """The end of an organization's chain: the row that every append locks, last of all locks.
 
     `keyid` is the key that signs the next receipt, `last_anchor` the hash of the newest `anchor.made`. `frontier` holds
-    the roots of the log's complete subtrees, 32 bytes each, the largest first (audit/merkle.py).
+    the roots of the log's complete subtrees, 32 bytes each, the largest first (audit/log/merkle.py).
     """
 
     organization = models.OneToOneField(Organization, models.PROTECT, primary_key=True, related_name="chain_head")

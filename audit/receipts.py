@@ -18,8 +18,8 @@ from django.db import transaction
 from audit import appending, chain, statement
 from audit.envelope import PAYLOAD_TYPES, pae
 from audit.events import Event
-from audit.keyring import signer
-from audit.keys import RECEIPTS, SigningKey
+from audit.keys.keyring import signer
+from audit.keys.signing import RECEIPTS, SigningKey
 from audit.models import Receipt
 from relcontrol.accounts.actors import Actor
 from relcontrol.clock import now

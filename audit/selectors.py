@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from audit.envelope import PAYLOAD_TYPES, wrap
 from audit.events import Event, resolve
-from audit.keys import RECEIPTS
+from audit.keys.signing import RECEIPTS
 from audit.models import ChainCheck, ChainHead, Export, Receipt
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.selectors import found

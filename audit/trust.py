@@ -10,9 +10,9 @@ import base64
 from typing import Any
 
 from audit.anchor_models import AnchorSink, AnchorTrust
-from audit.keyring import public_keys, signer
-from audit.keys import PURPOSES
-from audit.notes import COSIGNATURE, vkey
+from audit.keys.keyring import public_keys, signer
+from audit.keys.signing import PURPOSES
+from audit.log.notes import COSIGNATURE, vkey
 from audit.root.importing import newest, root_of
 from relcontrol.accounts.models import Organization
 

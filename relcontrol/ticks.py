@@ -18,7 +18,7 @@ from audit.anchor_models import Anchor
 from audit.anchors.ticking import tick_anchors
 from audit.anchors.working import make_anchor
 from audit.chain_checks import check_all_chains
-from audit.exports import make_export
+from audit.exporting.exports import make_export
 from audit.models import Export
 from gates.calibrations.anchors import check_anchors, due_checks
 from gates.calibrations.working import calibrate_judge

@@ -9,11 +9,11 @@ from audit.administration.people import add_person
 from audit.anchor_models import AnchorSchedule, AnchorSink
 from audit.anchors.checkpoints import anchor_now
 from audit.anchors.sinks import MOST_SINKS, add_sink, change_sink
-from audit.keyring import signer
-from audit.keys import LOG
+from audit.keys.keyring import signer
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import LOG
+from audit.log.notes import parse_vkey
 from audit.models import Receipt
-from audit.notes import parse_vkey
-from audit.rotation import rotate_key
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization
 from relcontrol.demo import making as demo

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from audit.chain_checks import check_all_chains
-from audit.exports import request_export
+from audit.exporting.exports import request_export
 from audit.models import ChainCheck, Export
 from gates.suites import carry_out, request_import
 from relcontrol import overview

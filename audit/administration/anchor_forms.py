@@ -7,7 +7,7 @@ from typing import Any, Final
 from django import forms
 
 from audit.anchor_models import AnchorSink
-from audit.notes import COSIGNATURE, vkey
+from audit.log.notes import COSIGNATURE, vkey
 from relcontrol.web.forms import Form
 
 URL_WIDGET: Final = {"autocomplete": "off", "spellcheck": "false"}

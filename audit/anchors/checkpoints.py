@@ -13,7 +13,7 @@ from audit.anchor_models import Anchor, AnchorSchedule, AnchorSink, Checkpoint
 from audit.anchors import release_heads
 from audit.anchors.scheduling import Reason
 from audit.anchors.selectors import newest_checkpoint, unanchored
-from audit.log import signed_head
+from audit.log.heads import signed_head
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.permissions import ADMINISTER

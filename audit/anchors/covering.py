@@ -14,14 +14,14 @@ from itertools import groupby
 
 from django.db.models import Q
 
-from audit import merkle
 from audit.anchor_models import Anchor, AnchorSink, Checkpoint
 from audit.anchors.kinds import KINDS
 from audit.anchors.sending import SinkError
-from audit.keys import LOG
-from audit.log_nodes import MissingNodeError, node_source
+from audit.keys.signing import LOG
+from audit.log import merkle
+from audit.log.nodes import MissingNodeError, node_source
+from audit.log.notes import Note, NoteError, parse_checkpoint, parse_note, verify_note
 from audit.models import KeyringEntry, Receipt
-from audit.notes import Note, NoteError, parse_checkpoint, parse_note, verify_note
 from relcontrol.jobs.models import LeasedJob
 
 

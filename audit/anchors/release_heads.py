@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from audit import merkle
+from audit.log import merkle
 from relcontrol.accounts.models import Organization
 from relcontrol.bundle.canonical import canonical_bytes
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from audit.anchors.addresses import closed, text_of, url_of
 from audit.anchors.orders import Order, Settings
 from audit.anchors.sending import TOTAL_SECONDS, Answer, SinkError, posted
-from audit.notes import COSIGNATURE, DASH, Note, NoteError, parse_note, parse_vkey, verify_cosignature, vkey
+from audit.log.notes import COSIGNATURE, DASH, Note, NoteError, parse_note, parse_vkey, verify_cosignature, vkey
 from relcontrol.errors import invalid
 
 KEY_BYTES: Final = 32

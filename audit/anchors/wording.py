@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from audit.notes import COSIGNATURE, vkey
+from audit.log.notes import COSIGNATURE, vkey
 
 
 @dataclass(frozen=True, slots=True)

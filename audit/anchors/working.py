@@ -16,7 +16,7 @@ from audit.anchors.scheduling import pause_after
 from audit.anchors.selectors import made_size
 from audit.anchors.sending import SinkError
 from audit.events import Event
-from audit.log import consistency
+from audit.log.heads import consistency
 from audit.receipts import Record, append
 from audit.statement import DecisionInput
 from relcontrol.accounts.actors import system_actor

@@ -6,12 +6,12 @@ Every loose file is cut out of the JSON (audit/exporting/loose.py): measured onc
 from pathlib import Path
 
 from audit import verify
-from audit.export_bundle import BundleTooLargeError, File, container_size, manifest_of, measured, zip_pieces
+from audit.exporting.bundle import BundleTooLargeError, File, container_size, manifest_of, measured, zip_pieces
 from audit.exporting.loose import Loose, loose_files
 from audit.exporting.parts import Keeper, Kind, Places, content_of, store
 from audit.exporting.readme import readme
-from audit.keyring import signer
-from audit.keys import EXPORT
+from audit.keys.keyring import signer
+from audit.keys.signing import EXPORT
 from audit.models import Export
 from audit.schema_json import schema_bytes
 from audit.verifier_page import verifier_page

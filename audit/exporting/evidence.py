@@ -13,8 +13,8 @@ from django.db.models import BinaryField, Func, IntegerField, QuerySet, Value
 from audit.anchor_models import Anchor, Checkpoint
 from audit.anchors import release_heads
 from audit.evidence_models import SignedKeyring, WeightsStatement
-from audit.export_document import Entry
 from audit.exporting.choosing import Chosen, Made, chosen, chosen_from_beginning, sha256_of, told_size
+from audit.exporting.document import Entry
 from audit.exporting.inclusion import proofs_for
 from audit.exporting.scopes import is_whole, receipts_in
 from audit.models import Export, Receipt

@@ -5,13 +5,13 @@ from heapq import merge
 
 from django.db.models import Max, Min
 
-from audit import merkle
-from audit.export_document import Entry
 from audit.exporting.choosing import Chosen, Covers, last_covered
+from audit.exporting.document import Entry
 from audit.exporting.scopes import is_whole, receipts_in
-from audit.log_nodes import node_source
+from audit.log import merkle
+from audit.log.nodes import node_source
+from audit.log.tlog_proofs import proof_text
 from audit.models import Export, Receipt
-from audit.tlog_proofs import proof_text
 
 BATCH = 500
 Leaf = tuple[int, str]  # number and hash of a receipt

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.export_bundle import Bytes
+from audit.exporting.bundle import Bytes
 from audit.exporting.choosing import sha256_of
 from audit.exporting.stored import Stored
 from relcontrol.bundle.canonical import canonical_bytes

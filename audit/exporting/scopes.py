@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from audit.export_document import Scope
+from audit.exporting.document import Scope
 from audit.models import Export, Receipt
 from audit.names import ids_named
 from audit.selectors import manifest_of_release

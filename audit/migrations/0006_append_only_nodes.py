@@ -9,7 +9,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from audit.log_history import make_missing_logs
+from audit.log.history import make_missing_logs
 
 APPEND_ONLY = """
 CREATE FUNCTION audit_refuse_node_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from audit import verify
 from audit.api import NO_ZIP, export_response, report_response, zip_response
-from audit.exports import request_export
+from audit.exporting.exports import request_export
 from audit.forms import ExportForm
 from audit.models import Export
 from audit.pages.export_words import STATUS, UNITS, first_command, names_in, scope_in_words, seq_of, step_of, verifying

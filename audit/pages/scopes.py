@@ -10,8 +10,8 @@ from audit.models import Export
 from audit.names import Names, names_of
 from audit.pages.export_words import scope_in_words
 from audit.pages.lists import address, page_of
-from audit.saved_scopes import delete_scope, export_again, save_scope, scopes_of
-from audit.scope_forms import SavedScopeForm
+from audit.scopes.forms import SavedScopeForm
+from audit.scopes.saved import delete_scope, export_again, save_scope, scopes_of
 from relcontrol.accounts.permissions import READ_AUDIT, SAVE_SCOPES, Denied
 from relcontrol.accounts.selectors import applications_of, found
 from relcontrol.errors import DomainError, Forbidden

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audit import verify
-from audit.keys import PURPOSES, PublicKey
+from audit.keys.signing import PURPOSES, PublicKey
 from relcontrol.bundle.canonical import canonical_bytes, strict_loads
 from relcontrol.bundle.errors import BundleError
 

@@ -12,8 +12,8 @@ from django.db import transaction
 
 from audit.chain import timestamp
 from audit.evidence_models import SignedKeyring
-from audit.keyring import public_keys
-from audit.keys import PublicKey
+from audit.keys.keyring import public_keys
+from audit.keys.signing import PublicKey
 from audit.root.document import Keyring, KeyringError, payload_of, read_payload
 from audit.root.signing import Signed, public_json, read_file
 from relcontrol.accounts.models import Organization

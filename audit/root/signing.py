@@ -11,7 +11,7 @@ from typing import Any
 
 from audit import verify
 from audit.envelope import PAYLOAD_TYPES, pae, sign_envelope
-from audit.keys import ALGORITHM, ROOT, SigningKey, keyid_of
+from audit.keys.signing import ALGORITHM, ROOT, SigningKey, keyid_of
 from audit.root.document import Keyring, KeyringError, read_payload
 from relcontrol.bundle.canonical import strict_loads
 from relcontrol.bundle.errors import BundleError

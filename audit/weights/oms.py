@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audit.envelope import PAYLOAD_TYPES, pae
-from audit.keys import RECEIPTS
+from audit.keys.signing import RECEIPTS
 from audit.weights.observer_keys import ObserverKey, ObserverPublicKey, load_observer_public_key
 from audit.weights.predicates import DIGEST, Predicate, WeightsError, is_text, read_predicate
 from relcontrol.bundle.canonical import canonical_bytes

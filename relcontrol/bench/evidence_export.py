@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit import verify
 from audit.envelope import PAYLOAD_TYPES, pae
-from audit.exports import content_of, make_export, request_export
-from audit.keyring import signer
-from audit.keys import RECEIPTS
+from audit.exporting.exports import content_of, make_export, request_export
+from audit.keys.keyring import signer
+from audit.keys.signing import RECEIPTS
 from audit.models import Export, Receipt
 from audit.trust import trust_document
 from audit.verifier_page import verifier_page

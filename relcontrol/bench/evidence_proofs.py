@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import TypeVar
 
-from audit import log, merkle
 from audit.anchor_models import Checkpoint
 from audit.chain import leaf_of
+from audit.log import heads as log
+from audit.log import merkle
 from audit.models import Receipt
 from relcontrol.accounts.models import Organization
 from relcontrol.bench import figures

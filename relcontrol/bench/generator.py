@@ -18,9 +18,9 @@ from django.db import transaction
 from audit.anchor_models import LogNode
 from audit.chain import COMMITMENT_PREFIX, genesis_prev, leaf_of, timestamp
 from audit.envelope import PAYLOAD_TYPES, pae
-from audit.keyring import signer
-from audit.keys import RECEIPTS, SigningKey
-from audit.merkle import Frontier
+from audit.keys.keyring import signer
+from audit.keys.signing import RECEIPTS, SigningKey
+from audit.log.merkle import Frontier
 from audit.models import ChainCheck, ChainHead, KeyringEntry, Opening, Receipt, ReleaseHead
 from relcontrol.accounts.models import Application, Organization
 from relcontrol.bench.copying import Encoded, copy_rows

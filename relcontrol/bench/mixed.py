@@ -18,7 +18,7 @@ from audit.administration.organizations import create_organization
 from audit.administration.people import add_person
 from audit.administration.tokens import create_token
 from audit.chain_checks import check_chain
-from audit.exports import make_export, request_export
+from audit.exporting.exports import make_export, request_export
 from audit.models import ChainCheck, Export, Receipt
 from gates.slices.services import change_slice, create_slice, slice_named
 from gates.suites import carry_out, request_import

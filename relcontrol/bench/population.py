@@ -7,7 +7,7 @@ from decimal import Decimal
 from audit.administration.applications import create_endpoint
 from audit.administration.people import add_person
 from audit.administration.tokens import create_token
-from audit.exports import make_export, request_export
+from audit.exporting.exports import make_export, request_export
 from audit.models import Export
 from gates.slices.services import create_slice
 from gates.suites import carry_out, request_import

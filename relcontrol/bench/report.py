@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit.administration.organizations import create_organization
 from audit.events import Event
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export
 from audit.receipts import Record, append
 from audit.report.rendering import render_report

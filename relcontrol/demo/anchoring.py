@@ -15,10 +15,10 @@ from audit.anchors.file import allowed_folders
 from audit.anchors.schedules import set_schedule
 from audit.anchors.selectors import sinks_of
 from audit.anchors.sinks import add_sink, change_sink
-from audit.keyring import signer
-from audit.keys import LOG
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG
+from audit.log.notes import NOTE, vkey
 from audit.models import KeyringEntry
-from audit.notes import NOTE, vkey
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization
 from relcontrol.errors import Conflict, Invalid

@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from audit.keys import SigningKey
-from audit.notes import COSIGNATURE, DASH, cosign, vkey
+from audit.keys.signing import SigningKey
+from audit.log.notes import COSIGNATURE, DASH, cosign, vkey
 from relcontrol.witness.judging import Logs, RefusedError, Seen, require_grown, require_signed
 from relcontrol.witness.ledger import Ledger
 from relcontrol.witness.requests import AddCheckpoint, MalformedError, parse

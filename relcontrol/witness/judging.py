@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from audit.merkle import EMPTY, ProofError, verify_consistency
-from audit.notes import Note, NoteError, verify_note
+from audit.log.merkle import EMPTY, ProofError, verify_consistency
+from audit.log.notes import Note, NoteError, verify_note
 from relcontrol.witness.requests import AddCheckpoint
 
 Logs = Mapping[str, Sequence[bytes]]  # by origin, the public keys that may sign its checkpoints

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from audit.keys import LOG, SigningKey, load_signing_key, new_private_pem
+from audit.keys.signing import LOG, SigningKey, load_signing_key, new_private_pem
 from relcontrol.environment import write_once
 from relcontrol.runtime.file_locks import held
 from relcontrol.runtime.private_files import write_private

@@ -5,7 +5,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Final
 
-from audit.notes import Checkpoint, Note, parse_checkpoint, parse_note
+from audit.log.notes import Checkpoint, Note, parse_checkpoint, parse_note
 
 MOST_HASHES: Final = 63
 HASH_BYTES: Final = 32

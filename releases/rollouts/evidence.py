@@ -47,8 +47,9 @@ class Monitor:
 
     @property
     def headlines(self) -> tuple[str, ...]:
-        """The first reason of each of those."""
-        return tuple(verdict.reasons[0] for verdict in self.worst) or (NOTHING_READ,)
+        """What each of those found; of one that holds also its second reason, why that is not enough."""
+        said = 2 if self.reading is Reading.HOLD else 1
+        return tuple(" ".join(verdict.reasons[:said]) for verdict in self.worst) or (NOTHING_READ,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,7 @@ def _monitor(name: str, monitor: Monitor) -> Iterator[Condition]:
     elif monitor.reading is Reading.OK:
         yield Condition(name, met=True, sentence=monitor.headlines[0])
     else:
-        # The second reason of a verdict that holds: what is missing or, where nothing is, how strong the evidence is.
-        said = [" ".join(verdict.reasons[:2]) for verdict in monitor.worst] or monitor.headlines
-        yield from (Condition(name, met=False, sentence=each, eta=monitor.eta) for each in said)
+        yield from (Condition(name, met=False, sentence=each, eta=monitor.eta) for each in monitor.headlines)
 
 
 def _policies(rollout: Rollout, measured: MonitorVerdicts) -> Iterator[Condition]:

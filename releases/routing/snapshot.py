@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Final
 
 from audit.envelope import sign_envelope
-from audit.keyring import signer
-from audit.keys import ROUTING
+from audit.keys.keyring import signer
+from audit.keys.signing import ROUTING
 from relcontrol.accounts.models import Organization
 from releases.routing.document import routing_document, state_of
 

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from audit.keyring import signer
-from audit.keys import ROUTING
+from audit.keys.keyring import signer
+from audit.keys.signing import ROUTING
 from audit.models import KeyringEntry
 from relcontrol.accounts.models import Organization
 from releases.gateway.control.trust import trust_of

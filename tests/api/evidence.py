@@ -3,7 +3,7 @@
 from audit.anchor_models import Anchor
 from audit.anchors.checkpoints import open_checkpoint
 from audit.anchors.sinks import add_sink
-from audit.exports import make_export, request_export
+from audit.exporting.exports import make_export, request_export
 from audit.models import Export, ExportPart
 from audit.weights.predicates import Predicate
 from audit.weights.statements import add_statement

@@ -16,10 +16,10 @@ from django.test import Client
 from audit.administration.application_keys import create_application_key
 from audit.administration.applications import create_endpoint
 from audit.administration.tokens import revoke_token
-from audit.keyring import signer
-from audit.keys import EXPORT
+from audit.keys.keyring import signer
+from audit.keys.signing import EXPORT
 from audit.models import Receipt
-from audit.saved_scopes import save_scope
+from audit.scopes.saved import save_scope
 from gates.calibrations.requesting import request_calibration
 from gates.judge_models import CalibrationRun
 from gates.judges import judge_for, judge_named

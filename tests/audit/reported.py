@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.administration.people import add_person
 from audit.events import Event
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export
 from audit.receipts import Record, append
 from audit.statement import ClosedApiWeights, DecisionInput, Delivery, Override, Policy, ReleaseRef

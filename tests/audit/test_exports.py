@@ -7,7 +7,7 @@ import pytest
 
 from audit import verify
 from audit.administration.applications import create_application
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export, ExportPart, Receipt
 from audit.trust import trust_document
 from relcontrol.accounts.actors import command_actor

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit import verify
 from audit.events import Event
-from audit.exports import make_export, request_export
+from audit.exporting.exports import make_export, request_export
 from audit.models import Export
 from audit.receipts import Record, append
 from audit.statement import ClosedApiWeights, Delivery, ReleaseRef

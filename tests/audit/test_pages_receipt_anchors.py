@@ -15,10 +15,10 @@ from audit.anchors.checkpoints import open_checkpoint
 from audit.anchors.sending import Answer
 from audit.anchors.sinks import change_sink
 from audit.anchors.working import make_anchor
-from audit.exports import content_of
-from audit.keys import LOG, load_signing_key, new_private_pem
+from audit.exporting.exports import content_of
+from audit.keys.signing import LOG, load_signing_key, new_private_pem
+from audit.log.notes import COSIGNATURE, cosign, parse_note, vkey
 from audit.models import ExportPart, KeyringEntry, Receipt
-from audit.notes import COSIGNATURE, cosign, parse_note, vkey
 from audit.trust import trust_document
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Organization

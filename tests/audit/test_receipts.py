@@ -11,9 +11,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from audit import merkle, verify
+from audit import verify
 from audit.administration.applications import create_application
 from audit.events import Event
+from audit.log import merkle
 from audit.models import ChainHead, Receipt, ReleaseHead
 from audit.pages.explorer import told
 from audit.receipts import Record, append

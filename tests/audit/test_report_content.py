@@ -6,7 +6,7 @@ import pytest
 
 from audit.administration.applications import create_application
 from audit.events import Event
-from audit.exports import content_of
+from audit.exporting.exports import content_of
 from audit.models import Opening, Receipt
 from audit.report import content
 from audit.report.charts import figures

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export, ExportPart
 from audit.report import rendering, writing
 from relcontrol.accounts.actors import command_actor

@@ -16,10 +16,10 @@ from django.conf import settings
 from django.db import transaction
 
 from audit import verify
-from audit.export_bundle import manifest_of, measured, zip_bytes
-from audit.exports import content_of
-from audit.keyring import signer
-from audit.keys import EXPORT
+from audit.exporting.bundle import manifest_of, measured, zip_bytes
+from audit.exporting.exports import content_of
+from audit.keys.keyring import signer
+from audit.keys.signing import EXPORT
 from audit.models import Export, ExportPart, Receipt
 from audit.report.rendering import render_report
 from audit.trust import trust_document

@@ -9,7 +9,7 @@ import pytest
 
 from audit import verify
 from audit.chain_checks import check_chain
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import ChainCheck, Export, Receipt
 from audit.trust import trust_document
 from relcontrol.accounts.actors import command_actor

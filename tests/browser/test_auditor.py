@@ -13,7 +13,7 @@ from django.db import transaction
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from audit.exports import make_export
+from audit.exporting.exports import make_export
 from audit.models import Export
 from audit.verifier_page import verifier_page
 from relcontrol import clock as clock_of_the_product

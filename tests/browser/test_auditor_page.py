@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from audit import verify
-from audit.export_document import Scope
+from audit.exporting.document import Scope
 from relcontrol.bundle.canonical import canonical_bytes
 from tests.audit.evidence.bundles import CREATED_AT, SOUND, Bundle, of, whole
 from tests.audit.evidence.logs import Log

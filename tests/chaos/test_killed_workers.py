@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audit.exports import content_of, request_export
+from audit.exporting.exports import content_of, request_export
 from audit.models import Export, ExportPart
 from gates.models import Suite, SuiteCase, SuiteImport
 from gates.slices.services import create_slice

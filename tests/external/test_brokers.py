@@ -10,7 +10,7 @@ from celery import Celery, current_app
 from django.conf import settings
 from kombu import Connection, Queue
 
-from audit.exports import request_export
+from audit.exporting.exports import request_export
 from audit.models import Export
 from relcontrol.jobs.wake import WORK, wake
 from tests.chaos.evidence import events

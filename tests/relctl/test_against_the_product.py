@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audit.exports import make_export
+from audit.exporting.exports import make_export
 from audit.models import Export
 from gates.run_models import GateRun
 from gates.runs.working import judge_run

@@ -17,9 +17,9 @@ from audit.anchors.schedules import as_json, set_schedule
 from audit.anchors.selectors import newest_of_each_sink, schedule_of, sinks_of
 from audit.anchors.sinks import add_sink, change_sink
 from audit.anchors.wording import KINDS, where
-from audit.keyring import signer
-from audit.keys import LOG
-from audit.notes import NOTE, vkey
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG
+from audit.log.notes import NOTE, vkey
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.permissions import ADMINISTER, VIEW
 from relcontrol.accounts.selectors import found

@@ -15,13 +15,13 @@ from audit.administration.forms import RevokeKeyForm
 from audit.administration.pages.acting import address, crumbs, step_up
 from audit.administration.pages.anchors import log_key
 from audit.events import Event
-from audit.key_changes import required_everywhere
-from audit.keyring import public_key
-from audit.keys import LOG, ROUTING
+from audit.keys.changes import required_everywhere
+from audit.keys.keyring import public_key
+from audit.keys.revocation import revoke_key
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import LOG, ROUTING
 from audit.models import KeyringEntry, Receipt
-from audit.revocation import revoke_key
 from audit.root.importing import newest, unsigned
-from audit.rotation import rotate_key
 from audit.trust import trust_document
 from relcontrol.accounts.permissions import ADMINISTER, VIEW
 from relcontrol.accounts.selectors import found

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandError, CommandParser
 
-from audit.keys import PURPOSES, ROOT, ROUTING, SigningKey, load_signing_key, new_private_pem
+from audit.keys.revocation import revoke_key, signed_since
+from audit.keys.rotation import prepared_key, rotate_key
+from audit.keys.signing import PURPOSES, ROOT, ROUTING, SigningKey, load_signing_key, new_private_pem
 from audit.models import KeyringEntry
-from audit.revocation import revoke_key, signed_since
 from audit.root.document import Keyring, KeyringError
 from audit.root.importing import import_keyring, request
 from audit.root.signing import file_text, public_json, sign
-from audit.rotation import prepared_key, rotate_key
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization
 from relcontrol.commands import Command as BaseCommand

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 
-from audit.rotation import prepared_public_keys
+from audit.keys.rotation import prepared_public_keys
 from audit.trust import trust_document
 from relcontrol.accounts.models import Organization
 from relcontrol.accounts.selectors import found

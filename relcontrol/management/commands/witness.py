@@ -7,7 +7,7 @@ from typing import Any
 import uvicorn
 from django.core.management.base import CommandParser
 
-from audit.notes import NOTE, NoteError, parse_vkey
+from audit.log.notes import NOTE, NoteError, parse_vkey
 from relcontrol import commands
 from relcontrol.witness.app import Witness
 from relcontrol.witness.ledger import Ledger

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from audit.keys import ALGORITHM, ROUTING, keyid_of
+from audit.keys.signing import ALGORITHM, ROUTING, keyid_of
 from releases.gateway.control.errors import UnusableTrustError
 
 KEY_BYTES: Final = 32

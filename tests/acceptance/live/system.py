@@ -51,10 +51,19 @@ class System:
     gateway: str
     key: str
 
-    def tick_until(self, row: Rollout, condition: Callable[[Rollout], object], seconds: float, what: str) -> Rollout:
+    def tick_until(
+        self,
+        row: Rollout,
+        condition: Callable[[Rollout], object],
+        seconds: float,
+        what: str,
+        *,
+        until_then: Callable[[Rollout], bool] = lambda _: False,
+    ) -> Rollout:
         """Look at the rollouts again and again, as the ticker does, until this one is as it should be.
 
-        Where nothing but its dwell keeps it, the dwell passes at once; a move that needs a person ends the test.
+        Where nothing but its dwell keeps it, the dwell passes at once, unless it is to last while `until_then` holds;
+        a move that needs a person ends the test.
         """
         deadline, ahead = time.monotonic() + seconds, max(timedelta(0), row.entered_at - now())
         while True:
@@ -65,7 +74,7 @@ class System:
             if row.state == Rollout.State.WAITING_REVIEW or time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds:g} s: {what}; {row.state} {row.checkpoint} {row.reasons}")
             look = look_at(row, now() + ahead)
-            if not row.is_over and not missing(look.value, look.measured):
+            if not row.is_over and not missing(look.value, look.measured) and not until_then(row):
                 ahead += look.value.dwell
             threading.Event().wait(TICK_S)
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit import merkle
 from audit.anchors.orders import Order
-from audit.keys import LOG, SigningKey, load_signing_key, new_private_pem
-from audit.notes import checkpoint_text, sign_note
+from audit.keys.signing import LOG, SigningKey, load_signing_key, new_private_pem
+from audit.log import merkle
+from audit.log.notes import checkpoint_text, sign_note
 from tests.audit.anchors.authority import Authority, authority
 
 ORIGIN = "relcontrol.local/northgate"

@@ -9,7 +9,7 @@ import uvicorn
 from django.core.management import CommandError, call_command
 from starlette.testclient import TestClient
 
-from audit.notes import COSIGNATURE, NOTE, parse_vkey, vkey
+from audit.log.notes import COSIGNATURE, NOTE, parse_vkey, vkey
 from tests.audit.anchors.conftest import ORIGIN, Log
 from tests.audit.anchors.factory import folder_sink
 from tests.factories import organization

@@ -13,8 +13,8 @@ from django.test import Client
 
 from audit.anchor_models import Anchor, AnchorSchedule, AnchorSink, Checkpoint
 from audit.anchors.checkpoints import anchor_now
-from audit.keyring import signer
-from audit.keys import LOG
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG
 from audit.models import Receipt
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Organization

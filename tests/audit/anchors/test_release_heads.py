@@ -2,9 +2,9 @@
 
 import pytest
 
-from audit import merkle
 from audit.anchors import release_heads
 from audit.anchors.release_heads import Head, membership_among
+from audit.log import merkle
 from audit.models import Receipt
 from relcontrol.bundle.canonical import canonical_bytes
 from tests.audit.anchors.factory import receipts

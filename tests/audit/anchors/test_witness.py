@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from audit import merkle
 from audit.anchors import witness as client
 from audit.anchors.orders import Settings
 from audit.anchors.sending import Answer, SinkError, posted
-from audit.keys import LOG, load_signing_key, new_private_pem
-from audit.notes import COSIGNATURE, NOTE, cosign, parse_note, verify_cosignature, verify_note, vkey
+from audit.keys.signing import LOG, load_signing_key, new_private_pem
+from audit.log import merkle
+from audit.log.notes import COSIGNATURE, NOTE, cosign, parse_note, verify_cosignature, verify_note, vkey
 from relcontrol.errors import Invalid
 from relcontrol.witness.app import Witness
 from relcontrol.witness.judging import RefusedError, Seen

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from audit import merkle
 from audit.anchor_models import Anchor, AnchorSink
 from audit.anchors import checkpoints, release_heads, sending, working
 from audit.anchors.checkpoints import anchor_now, open_checkpoint
@@ -22,11 +21,12 @@ from audit.anchors.sinks import add_sink, change_sink
 from audit.anchors.ticking import tick_anchors, tick_log
 from audit.anchors.working import make_anchor
 from audit.events import Event
-from audit.keyring import signer
-from audit.keys import LOG
-from audit.log import signed_head
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG
+from audit.log import merkle
+from audit.log.heads import signed_head
+from audit.log.notes import parse_note, verify_note
 from audit.models import ChainHead, Receipt
-from audit.notes import parse_note, verify_note
 from audit.verify import read_json
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Organization

@@ -18,15 +18,15 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from audit import merkle, notes
 from audit.anchors.release_heads import Membership, membership_among
 from audit.chain import timestamp
 from audit.envelope import pae, wrap
-from audit.export_bundle import manifest_of, measured, zip_bytes
-from audit.export_document import Opening, Scope, build
-from audit.keys import EXPORT, PublicKey, SigningKey
+from audit.exporting.bundle import manifest_of, measured, zip_bytes
+from audit.exporting.document import Opening, Scope, build
+from audit.keys.signing import EXPORT, PublicKey, SigningKey
+from audit.log import merkle, notes
+from audit.log.tlog_proofs import proof_text
 from audit.statement import Actor, AttestedWeights
-from audit.tlog_proofs import proof_text
 from relcontrol.bundle.canonical import canonical_bytes
 from tests.audit.evidence import attestations
 from tests.audit.evidence.authority import TSA

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from audit import merkle, notes
 from audit.anchors import release_heads
 from audit.anchors.release_heads import Head
 from audit.chain import timestamp
 from audit.events import Event
-from audit.keys import LOG, SigningKey
+from audit.keys.signing import LOG, SigningKey
+from audit.log import merkle, notes
 from audit.statement import Actor, Decision, DecisionInput, NoWeights, Subject
 from tests.audit.evidence.authority import TSA
 from tests.audit.pure.chains import START, Change, Ledger, payload_of, signing_key

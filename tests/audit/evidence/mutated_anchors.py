@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from audit import notes
 from audit.anchors import release_heads
-from audit.export_document import Scope
+from audit.exporting.document import Scope
+from audit.log import notes
 from audit.verify import COMPLETENESS, INTEGRITY, TIME
 from tests.audit.evidence.authority import OWN_TSA, TSA
 from tests.audit.evidence.bundles import Bundle, of, release, story, whole

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from audit.export_bundle import zip_bytes
+from audit.exporting.bundle import zip_bytes
 from audit.verify import AUTHENTICITY, INTEGRITY, PAYLOAD_TYPES
 from relcontrol.bundle.canonical import canonical_bytes
 from tests.audit.evidence.bundles import release, whole, zipped

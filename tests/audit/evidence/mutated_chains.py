@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from audit import merkle, notes
-from audit.export_document import Scope
+from audit.exporting.document import Scope
+from audit.log import merkle, notes
 from audit.verify import AUTHENTICITY, COMPLETENESS, HOLDS, INTEGRITY, NOT_CHECKED, TIME
 from tests.audit.evidence.bundles import Bundle, application, of, person, release, story, trust, whole
 from tests.audit.evidence.logs import LOG_KEY, Log

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from audit import merkle, notes
+from audit.log import merkle, notes
 from audit.verify import AUTHENTICITY, COMPLETENESS, INTEGRITY
 from tests.audit.evidence.bundles import KEYS, Bundle, of, release, story, trust, whole
 from tests.audit.evidence.logs import FOREIGN_LOG_KEY, LOG_KEY, WITNESS, WITNESS_KEY, Log, Signed

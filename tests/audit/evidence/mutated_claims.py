@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from audit.export_document import Opening
+from audit.exporting.document import Opening
 from audit.statement import Disclosure
 from audit.verify import AUTHENTICITY, COVERAGE, INTEGRITY, NOT_CHECKED, WEIGHTS
 from tests.audit.evidence import attestations

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import verify
-from audit.export_document import Scope
+from audit.exporting.document import Scope
 from tests.audit.evidence.bundles import of, trust, zipped
 from tests.audit.evidence.logs import Log
 from tests.audit.pure.chains import MANIFEST

@@ -4,13 +4,13 @@ import base64
 import hashlib
 from datetime import datetime
 
-from audit import merkle, notes
 from audit.anchor_models import Anchor, AnchorSink, Checkpoint
 from audit.anchors import release_heads
 from audit.events import Event
-from audit.exports import make_export, request_export
-from audit.keyring import signer
-from audit.keys import LOG
+from audit.exporting.exports import make_export, request_export
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG
+from audit.log import merkle, notes
 from audit.models import ChainHead, Export, Receipt
 from audit.receipts import Record, append
 from audit.statement import DecisionInput

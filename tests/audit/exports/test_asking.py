@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from audit.api import NO_ZIP
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export, ExportPart
 from relcontrol.accounts.actors import command_actor
 from relcontrol.accounts.models import Organization, Person

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from audit import export_bundle, verify
+from audit import verify
+from audit.exporting import bundle as export_bundle
 from audit.exporting import bundling, parts
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export, ExportPart, Receipt
 from audit.trust import trust_document
 from audit.verifier_page import verifier_page
@@ -112,7 +113,7 @@ def test_a_worker_killed_at_the_zip_is_followed_by_one_that_makes_the_same_bytes
     first = claim(Export.objects.filter(pk=export.pk), "first", now())
     assert first is not None
     with monkeypatch.context() as killed:
-        killed.setattr("audit.exports._issue", lambda _lease: None)
+        killed.setattr("audit.exporting.exports._issue", lambda _lease: None)
         make_export(first)
     before, json_parts = zip_of(export), list(ExportPart.objects.filter(export=export, kind="json").values_list("pk"))
     assert ExportPart.objects.filter(export=export, kind=ZIP).count() > 3

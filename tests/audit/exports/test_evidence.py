@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from audit import merkle, notes
 from audit.anchor_models import Checkpoint
 from audit.anchors import release_heads
 from audit.events import Event
 from audit.evidence_models import SignedKeyring, WeightsStatement
 from audit.exporting.evidence import evidence_of
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
+from audit.log import merkle, notes
 from audit.models import Export, Receipt
 from audit.receipts import Record, append
 from audit.statement import AttestedWeights, Delivery, ReleaseRef

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from audit.exporting import parts
+from audit.exporting.exports import request_export
 from audit.exporting.parts import Keeper, Kind, Places, content_of, store
-from audit.exports import request_export
 from audit.models import Export, ExportPart
 from relcontrol.accounts.actors import command_actor
 from relcontrol.clock import now

@@ -10,7 +10,7 @@ import pytest
 from audit import verify
 from audit.anchors.sinks import add_sink
 from audit.anchors.ticking import tick_log
-from audit.exports import content_of
+from audit.exporting.exports import content_of
 from audit.models import Export, ExportPart, Receipt
 from audit.trust import trust_document
 from relcontrol.accounts.actors import command_actor

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from audit import keyring
-from audit.keys import EXPORT, RECEIPTS, ROUTING
+from audit.keys import keyring
+from audit.keys.signing import EXPORT, RECEIPTS, ROUTING
 from audit.models import KeyringEntry
 from audit.root.importing import newest
 from relcontrol.accounts.models import Organization

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from audit import verify
-from audit.exports import content_of, make_export, request_export
-from audit.keys import EXPORT, RECEIPTS, ROOT, SigningKey, load_signing_key, new_private_pem
+from audit.exporting.exports import content_of, make_export, request_export
+from audit.keys.revocation import revoke_key
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import EXPORT, RECEIPTS, ROOT, SigningKey, load_signing_key, new_private_pem
 from audit.models import Export, ExportPart
-from audit.revocation import revoke_key
 from audit.root.importing import import_keyring, request
 from audit.root.signing import file_text, sign
-from audit.rotation import rotate_key
 from audit.trust import trust_document
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization

@@ -8,13 +8,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from audit import keyring
-from audit.keys import EXPORT, LOG, RECEIPTS, ROOT, ROUTING, load_signing_key, new_private_pem
+from audit.keys import keyring
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import EXPORT, LOG, RECEIPTS, ROOT, ROUTING, load_signing_key, new_private_pem
+from audit.log.notes import NOTE, vkey
 from audit.models import KeyringEntry
-from audit.notes import NOTE, vkey
 from audit.root.importing import import_keyring, request
 from audit.root.signing import file_text, sign
-from audit.rotation import rotate_key
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization
 from relcontrol.web.signin import PROVED_AT

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from audit import keyring
-from audit.keys import EXPORT, RECEIPTS, load_signing_key, new_private_pem
+from audit.keys import keyring
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import EXPORT, RECEIPTS, load_signing_key, new_private_pem
 from audit.models import KeyringEntry
-from audit.rotation import rotate_key
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization
 from relcontrol.environment import MisconfiguredError
@@ -43,7 +43,7 @@ def test_a_variable_holds_keys_one_after_the_other(actor: Actor, folder: Path, m
 def test_a_key_in_use_that_the_variable_lacks_is_named(actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     keyid = keyring.signer(EXPORT).keyid
     monkeypatch.setenv(VARIABLE, new_private_pem().decode())
-    monkeypatch.setattr("audit.private_keys._loaded", {})
+    monkeypatch.setattr("audit.keys.private._loaded", {})
     with pytest.raises(MisconfiguredError, match=rf"{VARIABLE} does not hold the export key {keyid}"):
         keyring.signer(EXPORT)
 
@@ -59,7 +59,7 @@ def test_a_lost_first_file_is_an_error_and_no_new_key(organization: Organization
     (folder / "receipts.pem").unlink()
     decide(organization)  # the process still holds the key
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("audit.private_keys._loaded", {})
+        patch.setattr("audit.keys.private._loaded", {})
         with pytest.raises(MisconfiguredError, match=r"Put its file, receipts\.pem"):
             decide(organization)
     assert KeyringEntry.objects.filter(purpose=RECEIPTS).count() == 1
@@ -69,7 +69,7 @@ def test_a_lost_first_file_is_an_error_and_no_new_key(organization: Organization
 def test_another_process_finds_the_new_key_without_a_restart(
     organization: Organization, actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audit.private_keys._loaded", {})  # of the process that rotates
+    monkeypatch.setattr("audit.keys.private._loaded", {})  # of the process that rotates
     new = rotate_key(actor=actor, purpose=RECEIPTS)
     monkeypatch.undo()  # of another one, which knows the old key alone
     decide(organization)

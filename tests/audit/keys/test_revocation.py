@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from audit import keyring, verify
+from audit import verify
 from audit.anchor_models import Anchor, AnchorSink
 from audit.anchors.checkpoints import open_checkpoint
-from audit.keys import EXPORT, LOG, RECEIPTS
+from audit.keys import keyring
+from audit.keys.private import file_of
+from audit.keys.revocation import revoke_key, signed_since
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import EXPORT, LOG, RECEIPTS
+from audit.log.notes import parse_note, verify_note
 from audit.models import ChainHead, KeyringEntry
-from audit.notes import parse_note, verify_note
-from audit.private_keys import file_of
-from audit.revocation import revoke_key, signed_since
-from audit.rotation import rotate_key
 from audit.trust import trust_document
 from audit.words import sentence, thing_of
 from relcontrol.accounts.actors import Actor

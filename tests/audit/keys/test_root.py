@@ -8,13 +8,13 @@ import pytest
 
 from audit.chain import timestamp
 from audit.envelope import PAYLOAD_TYPES, pae
-from audit.keyring import public_keys, signer
-from audit.keys import EXPORT, RECEIPTS, ROOT, SigningKey, load_signing_key, new_private_pem
-from audit.revocation import revoke_key
+from audit.keys.keyring import public_keys, signer
+from audit.keys.revocation import revoke_key
+from audit.keys.rotation import rotate_key
+from audit.keys.signing import EXPORT, RECEIPTS, ROOT, SigningKey, load_signing_key, new_private_pem
 from audit.root.document import KeyringError, payload_of, read_payload
 from audit.root.importing import import_keyring, newest, request, root_of, unsigned
 from audit.root.signing import Signed, file_text, open_envelope, read_file, sign
-from audit.rotation import rotate_key
 from audit.trust import trust_document
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from audit import keyring, verify
+from audit import verify
 from audit.envelope import PAYLOAD_TYPES, pae
-from audit.keys import EXPORT, LOG, PURPOSES, RECEIPTS, ROUTING
+from audit.keys import keyring
+from audit.keys.private import file_of, private_key
+from audit.keys.rotation import prepared_key, rotate_key
+from audit.keys.signing import EXPORT, LOG, PURPOSES, RECEIPTS, ROUTING
 from audit.models import ChainHead, KeyringEntry
-from audit.private_keys import file_of, private_key
-from audit.rotation import prepared_key, rotate_key
 from audit.trust import trust_document
 from audit.words import sentence, thing_of
 from relcontrol.accounts.actors import Actor, command_actor
@@ -147,7 +148,7 @@ def test_a_rotation_that_is_killed_leaves_a_file_that_the_next_one_takes(
     def killed(purpose: str) -> None:
         raise KeyboardInterrupt(purpose)
 
-    monkeypatch.setattr("audit.rotation.lock_every_chain", killed)
+    monkeypatch.setattr("audit.keys.rotation.lock_every_chain", killed)
     with pytest.raises(KeyboardInterrupt):
         rotate_key(actor=actor, purpose=RECEIPTS)
     assert [one.key.keyid for one in verified(organization)] == [keyring.signer(RECEIPTS).keyid]
@@ -179,7 +180,7 @@ def test_somebody_elses_rotation_at_the_same_time_is_a_conflict(actor: Actor, mo
         rotate_key(actor=actor, purpose=purpose)
 
     keyring.signer(RECEIPTS)
-    monkeypatch.setattr("audit.rotation.lock_every_chain", overtaken)
+    monkeypatch.setattr("audit.keys.rotation.lock_every_chain", overtaken)
     with pytest.raises(Conflict, match="a moment ago"):
         rotate_key(actor=actor, purpose=RECEIPTS)
 
@@ -261,7 +262,7 @@ def test_a_chain_that_is_held_too_long_is_not_waited_for(folder: Path, monkeypat
             cursor.execute("ROLLBACK")
         connection.close()
 
-    monkeypatch.setattr("audit.key_changes.WAIT", "SET LOCAL lock_timeout = '50ms'")
+    monkeypatch.setattr("audit.keys.changes.WAIT", "SET LOCAL lock_timeout = '50ms'")
     thread = threading.Thread(target=hold)
     thread.start()
     assert held.wait(60)

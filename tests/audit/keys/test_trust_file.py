@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management import call_command
 
-from audit import keyring
 from audit.anchor_models import AnchorSink, AnchorTrust
-from audit.keys import PURPOSES, ROUTING
-from audit.notes import COSIGNATURE, parse_vkey
-from audit.rotation import prepared_key, rotate_key
+from audit.keys import keyring
+from audit.keys.rotation import prepared_key, rotate_key
+from audit.keys.signing import PURPOSES, ROUTING
+from audit.log.notes import COSIGNATURE, parse_vkey
 from audit.trust import trust_document
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization

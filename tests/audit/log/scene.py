@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from django.db import connection, transaction
 
-from audit import merkle
 from audit.anchor_models import LogNode
 from audit.chain import leaf_of
 from audit.events import Event
+from audit.log import merkle
 from audit.models import ChainHead, Receipt
 from audit.receipts import Record, append
 from relcontrol.accounts.actors import command_actor

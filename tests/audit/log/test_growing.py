@@ -5,8 +5,8 @@ import json
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from audit import merkle
 from audit.events import Event
+from audit.log import merkle
 from audit.models import ChainHead, Receipt
 from audit.receipts import append
 from relcontrol.accounts.actors import command_actor

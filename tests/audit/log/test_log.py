@@ -8,13 +8,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from audit import merkle, notes
 from audit.anchor_models import Anchor, AnchorSink, Checkpoint
 from audit.chain import leaf_of
-from audit.keyring import signer
-from audit.keys import LOG, SigningKey, load_signing_key, new_private_pem
-from audit.log import Head, consistency, proof_of, root_at, signed_head
-from audit.log_nodes import MissingNodeError
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG, SigningKey, load_signing_key, new_private_pem
+from audit.log import merkle, notes
+from audit.log.heads import Head, consistency, proof_of, root_at, signed_head
+from audit.log.nodes import MissingNodeError
 from audit.models import Receipt
 from relcontrol.accounts.models import Organization
 from relcontrol.clock import now

@@ -5,8 +5,8 @@ from importlib import import_module
 import pytest
 from django.db import connection, transaction
 
-from audit import log_history
-from audit.log_history import make_missing_logs
+from audit.log import history as log_history
+from audit.log.history import make_missing_logs
 from audit.models import ChainHead, Receipt
 from audit.receipts import append
 from relcontrol.accounts.actors import command_actor

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from audit import log_walk
 from audit.chain_checks import AGAIN, check_all_chains
+from audit.log import walk as log_walk
 from audit.models import ChainCheck, ChainHead
 from relcontrol.accounts.models import Organization
 from relcontrol.clock import now

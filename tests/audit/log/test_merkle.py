@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import merkle
 from audit.chain import leaf_of
-from audit.merkle import Frontier, ProofError
+from audit.log import merkle
+from audit.log.merkle import Frontier, ProofError
 
 # github.com/google/certificate-transparency, merkletree tests
 DATA = "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit import notes
-from audit.keys import LOG, SigningKey
-from audit.notes import Checkpoint, NoteError
-from audit.tlog_proofs import proof_text
+from audit.keys.signing import LOG, SigningKey
+from audit.log import notes
+from audit.log.notes import Checkpoint, NoteError
+from audit.log.tlog_proofs import proof_text
 
 FOO = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 FOO_NOTE = (

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.chain import Head, Link, ReleaseHead, next_link, receipt_hash, timestamp
 from audit.envelope import sign_envelope
 from audit.events import Event
-from audit.export_document import Opening, Scope, build
-from audit.keys import EXPORT, RECEIPTS, PublicKey, SigningKey
+from audit.exporting.document import Opening, Scope, build
+from audit.keys.signing import EXPORT, RECEIPTS, PublicKey, SigningKey
 from audit.statement import (
     Actor,
     AttestedWeights,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from audit.export_document import Opening
+from audit.exporting.document import Opening
 from audit.statement import disclosures_of
 from audit.verify import AUTHENTICITY, COVERAGE, HOLDS, NOT_CHECKED, WEIGHTS
 from tests.audit.pure.chains import (

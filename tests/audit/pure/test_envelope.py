@@ -15,7 +15,7 @@ from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # pu
 
 from audit import verify
 from audit.envelope import pae, sign_envelope
-from audit.keys import EXPORT, LOG, RECEIPTS, SigningKey, keyid_of, load_signing_key, new_private_pem
+from audit.keys.signing import EXPORT, LOG, RECEIPTS, SigningKey, keyid_of, load_signing_key, new_private_pem
 from tests.audit.pure.chains import EXPORT_KEY, FOREIGN_KEY, RECEIPT_KEY, ledger, public, trust
 
 

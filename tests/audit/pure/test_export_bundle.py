@@ -8,9 +8,16 @@ import zipfile
 
 import pytest
 
-from audit import export_bundle
 from audit.envelope import pae
-from audit.export_bundle import BundleChangedError, BundleTooLargeError, container_size, measured, zip_bytes, zip_pieces
+from audit.exporting import bundle as export_bundle
+from audit.exporting.bundle import (
+    BundleChangedError,
+    BundleTooLargeError,
+    container_size,
+    measured,
+    zip_bytes,
+    zip_pieces,
+)
 from tests.audit.pure.chains import EXPORT_ID, EXPORT_KEY, LONG_AGO, ORIGIN, RECEIPT_KEY
 
 FILES = {"verify.py": b"print()\n", "README.txt": b"", "checkpoints/12.txt": "née\n".encode(), "export.json": b"{}"}

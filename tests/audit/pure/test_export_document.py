@@ -10,7 +10,7 @@ import pytest
 import rfc8785
 
 from audit import verify
-from audit.export_document import ExportChangedError, Opening, Scope, build
+from audit.exporting.document import ExportChangedError, Opening, Scope, build
 from tests.audit.pure.chains import EXPORT_ID, EXPORT_KEY, LONG_AGO, MANIFEST, ORIGIN, RECEIPT_KEY, SALT, Ledger, public
 from tests.audit.pure.expectations import report_of
 

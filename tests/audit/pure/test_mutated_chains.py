@@ -9,7 +9,7 @@ import pytest
 
 from audit import verify
 from audit.chain import timestamp
-from audit.export_document import Scope
+from audit.exporting.document import Scope
 from audit.verify import AUTHENTICITY, COMPLETENESS, INTEGRITY, TIME, Head
 from tests.audit.pure.chains import (
     FOREIGN_KEY,

@@ -11,7 +11,7 @@ import pytest
 
 from audit import verify
 from audit.chain import timestamp
-from audit.export_document import Scope
+from audit.exporting.document import Scope
 from audit.verify import COMPLETENESS, INTEGRITY, NOT_CHECKED, Head
 from tests.audit.pure.chains import (
     APPLICATION,

@@ -7,7 +7,7 @@ from django.test import Client
 
 from audit.evidence_models import SavedScope
 from audit.models import Export, Receipt
-from audit.saved_scopes import MOST, delete_scope, export_again, save_scope
+from audit.scopes.saved import MOST, delete_scope, export_again, save_scope
 from relcontrol.accounts.actors import Actor, command_actor
 from relcontrol.accounts.models import Organization
 from relcontrol.errors import Conflict, Forbidden, Invalid

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from audit import verify
-from audit.exports import content_of, make_export, request_export
+from audit.exporting.exports import content_of, make_export, request_export
 from audit.models import Export, Receipt
 from audit.trust import trust_document
 from gates.panel_models import PanelTask

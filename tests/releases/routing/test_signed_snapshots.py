@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.administration.applications import create_endpoint
 from audit.envelope import sign_envelope
-from audit.keyring import public_keys, signer
-from audit.keys import LOG, ROUTING
+from audit.keys.keyring import public_keys, signer
+from audit.keys.signing import LOG, ROUTING
 from relcontrol.accounts.models import Organization, RoutingState
 from relcontrol.clock import now
 from relcontrol.runtime.folders import CHECKOUT

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.envelope import pae, wrap
-from audit.keys import ROUTING, PublicKey, SigningKey
+from audit.keys.signing import ROUTING, PublicKey, SigningKey
 from relcontrol.bundle.artifacts import IDENTITY_PREPROCESSING, normalise_artifact
 from relcontrol.bundle.canonical import canonical_bytes, sha256_ref
 from relcontrol.bundle.manifest import build_manifest, bundle_sha256, manifest_sha256

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.keys import RECEIPTS, PublicKey
+from audit.keys.signing import RECEIPTS, PublicKey
 from releases.gateway.control import verification
 from releases.gateway.control.errors import SnapshotRefusedError
 from releases.gateway.control.trust import trust_of

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from audit.keys import RECEIPTS
+from audit.keys.signing import RECEIPTS
 from releases.gateway.control.errors import UnusableTrustError
 from releases.gateway.control.trust import Served, trust_of
 from tests.releases.gateway.control import signed

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.envelope import sign_envelope
-from audit.keys import EXPORT, PublicKey, Signer
+from audit.keys.signing import EXPORT, PublicKey, Signer
 from relcontrol.bundle.canonical import canonical_bytes
 
 SCHEMA = "relcontrol/export/v2"

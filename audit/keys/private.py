@@ -13,7 +13,7 @@ from typing import Final
 
 from django.conf import settings
 
-from audit.keys import SigningKey, load_signing_key, new_private_pem
+from audit.keys.signing import SigningKey, load_signing_key, new_private_pem
 from relcontrol import environment
 from relcontrol.environment import MisconfiguredError, write_once
 

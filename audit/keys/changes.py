@@ -15,7 +15,7 @@ from django.db.models import Max
 
 from audit.administration.routing import next_generation
 from audit.events import Event
-from audit.keys import PURPOSES, ROUTING
+from audit.keys.signing import PURPOSES, ROUTING
 from audit.models import ChainHead, KeyringEntry, Receipt
 from audit.receipts import Record, append
 from audit.statement import DecisionInput

@@ -13,15 +13,15 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import export_document
 from audit.chain import timestamp
 from audit.events import Event
+from audit.exporting import document as export_document
 from audit.exporting.bundling import write_bundle
 from audit.exporting.evidence import evidence_of
 from audit.exporting.parts import Keeper, content_of, store
 from audit.exporting.scopes import checked_scope, document_scope, receipts_in
-from audit.keyring import not_before, public_keys, signer
-from audit.keys import EXPORT, PublicKey
+from audit.keys.keyring import not_before, public_keys, signer
+from audit.keys.signing import EXPORT, PublicKey
 from audit.models import ChainHead, Export, ExportPart, Opening, Receipt
 from audit.receipts import Record, append
 from audit.report.writing import Written, write_report

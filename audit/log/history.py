@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from audit.chain import leaf_of
-from audit.merkle import Frontier
+from audit.log.merkle import Frontier
 
 BATCH = 5000
 CHAINS = "SELECT organization_id, seq FROM audit_chainhead WHERE seq > 0 AND frontier = '' ORDER BY 1 FOR UPDATE"

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from audit import keyring
 from audit.anchors.checkpoints import give_up_waiting
 from audit.chain import timestamp
 from audit.events import Event
-from audit.key_changes import key_input, last_issued, lock_every_chain, record_everywhere, required_everywhere
-from audit.keys import LOG, RECEIPTS, SigningKey
+from audit.keys import keyring
+from audit.keys.changes import key_input, last_issued, lock_every_chain, record_everywhere, required_everywhere
+from audit.keys.rotation import prepared_key
+from audit.keys.signing import LOG, RECEIPTS, SigningKey
 from audit.models import ChainHead, KeyringEntry, Receipt
-from audit.rotation import prepared_key
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.selectors import found
 from relcontrol.clock import now

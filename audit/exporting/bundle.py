@@ -17,7 +17,7 @@ from hashlib import sha256
 from zlib import crc32
 
 from audit.envelope import sign_envelope
-from audit.keys import EXPORT, Signer
+from audit.keys.signing import EXPORT, Signer
 from relcontrol.bundle.canonical import canonical_bytes
 
 SCHEMA = "relcontrol/bundle/v1"

@@ -7,14 +7,14 @@ for that a witness must have cosigned it, or somebody must hold an earlier head.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audit import merkle
 from audit.anchor_models import Anchor, AnchorSink, Checkpoint
-from audit.keyring import signer
-from audit.keys import LOG
-from audit.log_nodes import frontier_at, node_source
+from audit.keys.keyring import signer
+from audit.keys.signing import LOG
+from audit.log import merkle
+from audit.log.nodes import frontier_at, node_source
+from audit.log.notes import checkpoint_text, parse_signature, sign_note
+from audit.log.tlog_proofs import proof_text
 from audit.models import ChainHead, Receipt
-from audit.notes import checkpoint_text, parse_signature, sign_note
-from audit.tlog_proofs import proof_text
 from relcontrol.accounts.models import Organization
 from relcontrol.jobs.models import LeasedJob
 

@@ -7,13 +7,13 @@ is a key of receipts; each chain's head names the key of its next receipt.
 
 from django.db import transaction
 
-from audit import keyring
 from audit.chain import timestamp
 from audit.events import Event
-from audit.key_changes import checked_purpose, key_input, lock_every_chain, record_everywhere, required_everywhere
-from audit.keys import PURPOSES, RECEIPTS, PublicKey, SigningKey
+from audit.keys import keyring
+from audit.keys.changes import checked_purpose, key_input, lock_every_chain, record_everywhere, required_everywhere
+from audit.keys.private import next_key, unused_keys
+from audit.keys.signing import PURPOSES, RECEIPTS, PublicKey, SigningKey
 from audit.models import ChainHead, KeyringEntry
-from audit.private_keys import next_key, unused_keys
 from relcontrol.accounts.actors import Actor
 from relcontrol.clock import now
 from relcontrol.environment import MisconfiguredError

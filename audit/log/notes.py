@@ -30,7 +30,7 @@ class NoteError(ValueError):
 
 
 class NoteKey(Protocol):
-    """What signs notes: `audit.keys.SigningKey` does, and so does the key of a witness."""
+    """What signs notes: `audit.keys.signing.SigningKey` does, and so does the key of a witness."""
 
     @property
     def public(self) -> bytes: ...

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 
-from audit import merkle
+from audit.log import merkle
 from relcontrol.accounts.models import Organization
 
 FETCH = """
@@ -40,7 +40,7 @@ def stored_nodes(organization: Organization, wanted: Iterable[merkle.Node]) -> d
 
 
 def node_source(organization: Organization, wanted: Iterable[merkle.Node]) -> merkle.NodeHash:
-    """What `audit.merkle` asks nodes of: all of these, fetched at once. Raises `MissingNodeError` for one not there."""
+    """What `merkle` asks nodes of: all of these, fetched at once. Raises `MissingNodeError` for one not there."""
     found = stored_nodes(organization, wanted)
 
     def node(level: int, index: int) -> bytes:

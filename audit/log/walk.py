@@ -1,8 +1,8 @@
 """The log grown again beside a walk over the receipts, to compare what is stored with what follows from them."""
 
 from audit.chain import leaf_of
-from audit.log_nodes import MissingNodeError, frontier_at, stored_nodes
-from audit.merkle import Frontier, Node
+from audit.log.merkle import Frontier, Node
+from audit.log.nodes import MissingNodeError, frontier_at, stored_nodes
 from relcontrol.accounts.models import Organization
 
 BATCH = 500

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from audit.evidence_models import SavedScope
 from audit.models import Export
 from audit.requirements import NOTE, requirements
-from audit.saved_scopes import MAX_NAME, delete_scope, save_scope, scopes_of
+from audit.scopes.saved import MAX_NAME, delete_scope, save_scope, scopes_of
 from relcontrol.accounts.permissions import READ_AUDIT, SAVE_SCOPES, Permission
 from relcontrol.accounts.selectors import found
 from relcontrol.api.calls import Call, CommandCall

@@ -3,7 +3,7 @@
 from django import forms
 
 from audit.forms import ExportForm
-from audit.saved_scopes import MAX_NAME
+from audit.scopes.saved import MAX_NAME
 
 
 class SavedScopeForm(ExportForm):

@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 
-from audit.log import consistency, proof_of, signed_head
+from audit.log.heads import consistency, proof_of, signed_head
 from audit.models import ChainHead
 from audit.selectors import receipt_named
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission

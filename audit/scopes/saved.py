@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from audit.administration.rules import checked_name
 from audit.chain import timestamp
 from audit.evidence_models import SavedScope
+from audit.exporting.exports import request_export
 from audit.exporting.scopes import checked_scope
-from audit.exports import request_export
 from audit.models import Export
 from relcontrol.accounts.actors import Actor
 from relcontrol.accounts.models import Organization

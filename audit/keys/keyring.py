@@ -1,8 +1,8 @@
-"""The keyring: which key signs for a purpose. Public halves are in the database, private ones in audit/private_keys.py.
+"""The keyring: which key signs for a purpose. Public halves are in the database, private ones in audit/keys/private.py.
 
 One key for each purpose at a time, so that a key that signs exports can sign no receipt (receipts.md "Keys"). A missing
 private half of a key that is in use is an error, never a reason to make a new key in silence. Rotations and revocations
-are in audit/rotation.py and audit/revocation.py.
+are in audit/keys/rotation.py and audit/keys/revocation.py.
 """
 
 from datetime import datetime
@@ -10,9 +10,9 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from audit.chain import timestamp
-from audit.keys import PublicKey, SigningKey
+from audit.keys.private import first_key, private_key
+from audit.keys.signing import PublicKey, SigningKey
 from audit.models import KeyringEntry
-from audit.private_keys import first_key, private_key
 from relcontrol.clock import now
 
 
