@@ -9,11 +9,13 @@ from audit.examination import MOST_IN_RANGE
 from audit.exporting.scopes import LONGEST_NAME
 from audit.models import Export
 from relcontrol.accounts.models import Application
+from relcontrol.errors import DomainError, NotFound
 from relcontrol.web.forms import Form
 
 MINUTE = "%Y-%m-%dT%H:%M"
 MOST_DIGITS = 2**53 - 1
 ORGANIZATION, APPLICATION, RELEASE, PERSON = "organization", "application", "release", "person"
+NAMED = (APPLICATION, RELEASE, PERSON)
 SCOPES = (
     (ORGANIZATION, "The whole organization"),
     (APPLICATION, "One application"),
@@ -86,18 +88,22 @@ class ExportForm(TimeRangeForm):
     scope = forms.ChoiceField(
         label="What should it hold?", choices=SCOPES, initial=ORGANIZATION, widget=forms.RadioSelect
     )
-    application = forms.ChoiceField(label="Application", required=False, help_text="For the scope of one application.")
+    application = forms.ChoiceField(
+        label="Application", required=False, error_messages={"required": "Name the application."}
+    )
     release = forms.CharField(
         label="Release",
         required=False,
         max_length=100,
-        help_text="For the scope of one release: its id (rel_…) or 12 or more digits of its manifest SHA-256.",
+        help_text="Its id (rel_…) or 12 or more digits of its manifest SHA-256.",
+        error_messages={"required": "Name the release."},
     )
     person = forms.CharField(
         label="Person",
         required=False,
         max_length=LONGEST_NAME,
-        help_text="For the scope of one person: her name, e-mail address or id. The name of a service token works too.",
+        help_text="Her name, e-mail address or id. The name of a service token works too.",
+        error_messages={"required": "Name the person."},
     )
     opens = forms.ChoiceField(
         label="What may its reader open?",
@@ -107,19 +113,37 @@ class ExportForm(TimeRangeForm):
         help_text="Receipts commit to details without showing them. What is left out stays closed to this reader.",
     )
     field_order = ("scope", "application", "release", "person", "opens", "start", "end")
+    use_required_attribute = False  # a browser would ask for the fields of other scopes, too, which it does not show
 
     def __init__(self, *args: Any, applications: list[Application], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for kind in self._asked_for():
+            self.fields[kind].required = True
         choices = [("", "Choose one"), *((row.slug, row.name) for row in applications)]
         self.fields[APPLICATION].choices = choices  # type: ignore[attr-defined]  # it is a choice field
 
     def clean(self) -> dict[str, Any]:
-        """The scope names what it is about."""
+        """What is wrong with a field that is not shown does not matter."""
         given = super().clean()
-        kind = given.get("scope")
-        if kind in {APPLICATION, RELEASE, PERSON} and not given.get(kind) and kind not in self.errors:
-            self.add_error(kind, f"Name the {kind}.")
+        for kind in NAMED:
+            if kind != given.get("scope"):
+                self.errors.pop(kind, None)
         return given
+
+    def add_refusal(self, error: DomainError) -> None:
+        """What the service says of whom or what was named stands at the field that names it."""
+        kind = self.cleaned_data["scope"]
+        for wrong in error.errors:
+            field = wrong.field.removeprefix("scope.")
+            self.add_error(field if field in self.fields else None, wrong.message)
+        if not error.errors:
+            self.add_error(kind if isinstance(error, NotFound) and kind in NAMED else None, error.detail)
+
+    def _asked_for(self) -> tuple[str, ...]:
+        """What must be named: in a form that was sent what its scope is about, in a new one whichever is chosen."""
+        if not self.is_bound:
+            return NAMED
+        return tuple(kind for kind in NAMED if kind == self.data.get(self.add_prefix("scope")))
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -51,6 +51,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,6 +76,7 @@ COMMITMENT_PREFIX = b"relcontrol/commit/v1\0"
 PERSONAL_PREFIX = "personal."
 
 MAX_DEPTH = 32
+DEEPEST_READ = 64  # what is deeper is not even read: no value that was read is too deep to be shown or walked
 MAX_INTEGER = 2**53 - 1
 MAX_PAYLOAD_BYTES = 256 * 1024
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
@@ -227,7 +229,9 @@ def _show(value: object) -> str:
 
 
 def read_json(text: bytes) -> Any:
-    """UTF-8 JSON without duplicate keys, floats, NaN or integers over 2^53−1."""
+    """UTF-8 JSON without duplicate keys, floats, NaN, integers over 2^53−1 or nesting that nobody writes."""
+    if _deepest(text, DEEPEST_READ) > DEEPEST_READ:
+        raise FormError("", f"nesting of at most {MAX_DEPTH}", "deeper nesting")
     try:
         return json.loads(
             text.decode("utf-8"),
@@ -238,14 +242,12 @@ def read_json(text: bytes) -> Any:
         )
     except FormError:
         raise
-    except RecursionError:
-        raise FormError("", f"nesting of at most {MAX_DEPTH}", "deeper nesting") from None
     except ValueError as error:
         raise FormError("", "JSON in UTF-8", _show(str(error))) from None
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
+    value = {sys.intern(key): item for key, item in pairs}  # ten thousand receipts have one text of each key
     if len(value) != len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise FormError("", "every key once", f"{_show(twice)} twice")
@@ -264,7 +266,9 @@ def _refuse_number(digits: str) -> NoReturn:
 
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 _spell = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_QUOTE = ord('"')
+# Brackets, and strings, which may hold brackets; one without an end goes to the end, so that none is looked at twice.
+_BRACKETS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -332,13 +336,24 @@ def respelling(text: bytes) -> Callable[[Any], bytes]:
 
     It is Python's own encoder where that writes the same: it sorts keys by code points, and has no limit of depth.
     """
-    depth = deepest = 0
-    for mark in re.findall(rb"[\[\]{}]", _STRINGS.sub(b"", text)):
-        depth += 1 if mark in b"[{" else -1
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH or re.search(rb"[\xf0-\xff]", text):
+    if _deepest(text, MAX_DEPTH) > MAX_DEPTH or re.search(rb"[\xf0-\xff]", text):
         return canonical_json
     return _spell_bytes
+
+
+def _deepest(text: bytes, limit: int) -> int:
+    """How deep this JSON nests; only looked at closely, and no further than that, where it could be over the limit."""
+    if text.count(b"[") + text.count(b"{") <= limit:
+        return 0
+    depth = deepest = 0
+    for found in _BRACKETS.finditer(text):
+        mark = text[found.start()]
+        if mark != _QUOTE:
+            depth += 1 if mark in b"[{" else -1
+            deepest = max(deepest, depth)
+            if deepest > limit:
+                break
+    return deepest
 
 
 def _spell_bytes(value: Any) -> bytes:
@@ -357,11 +372,25 @@ def read_canonical(text: bytes) -> Any:
 
 def require_same_bytes(text: bytes, canonical: bytes) -> None:
     """Refuse another spelling of the same JSON; name the first byte that differs."""
-    if text == canonical:
-        return
-    shorter = min(len(text), len(canonical))
-    at = next((i for i in range(shorter) if text[i] != canonical[i]), shorter)
-    raise FormError(f"byte {at}", f"canonical JSON {_show(canonical[at : at + 20])}", _show(text[at : at + 20]))
+    if text != canonical:
+        at = _first_difference(text, canonical)
+        raise FormError(f"byte {at}", f"canonical JSON {_show(canonical[at : at + 20])}", _show(text[at : at + 20]))
+
+
+def _first_difference(found: bytes | memoryview, made: bytes) -> int:
+    return next((i for i, (a, b) in enumerate(zip(found, made, strict=False)) if a != b), min(len(found), len(made)))
+
+
+def after_same_bytes(text: bytes, at: int, pieces: Iterable[bytes]) -> int:
+    """Where the text goes on after these pieces of canonical JSON, which must stand there."""
+    for piece in pieces:
+        if not text.startswith(piece, at):
+            found = text[at : at + len(piece)]
+            differs = _first_difference(found, piece)
+            wanted, got = piece[differs : differs + 20], found[differs : differs + 20]
+            raise FormError(f"byte {at + differs}", f"canonical JSON {_show(wanted)}", _show(got))
+        at += len(piece)
+    return at
 
 
 def decode_base64(text: str, path: str) -> bytes:
@@ -553,8 +582,10 @@ def _moment(value: Any, path: str) -> None:
     _TIME_FORM(value, path)
     try:
         datetime.fromisoformat(value[:-1])
+        exists = value[11:13] != "24"  # which Python takes for midnight since 3.14
     except ValueError:
-        raise FormError(path, "a moment that exists", _show(value)) from None
+        exists = False
+    _require(exists, path, "a moment that exists", value)
 
 
 def _nullable(form: Form) -> Form:
@@ -739,7 +770,8 @@ _KEY = _record(
     },
     optional=["revoked_at", "reason"],
 )
-_WITNESS_NAME = _matching(r"[^\s+\x00-\x1f]{1,300}", "the name of a witness's key, without spaces and plus signs")
+_KEY_NAME = r"[^\s+\x00-\x1f\ufeff]"  # U+FEFF is a space to some regular expressions: the same here and in verify.html
+_WITNESS_NAME = _matching(rf"{_KEY_NAME}{{1,300}}", "the name of a witness's key, without spaces and plus signs")
 _ROOT_KEY = _record({"keyid": _SHA256, "alg": _one_of("ed25519"), "public_key": _text(64)})
 _TRUST = _record(
     {
@@ -1092,7 +1124,7 @@ def _narrower(key: Key, listed: Mapping[str, Key]) -> Key:
 # ── Steps 3 and 4: signature first, then the content ────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A receipt whose signature, form and signer were checked."""
 
@@ -1303,7 +1335,7 @@ class _Walk:
             yield from self._scope_failures(current)
             if previous is not None:
                 yield from _link_failures(previous, current)
-            elif not unread:
+            if previous is None or current.seq > previous.seq + 1:
                 yield from self._first_failures(current)
             yield from self._gap_failures(previous.seq if previous else 0, current, unread)
             yield from self._release_failures(current, complete=complete)
@@ -1460,24 +1492,30 @@ def _check_names(names: Sequence[str]) -> None:
         _require(ordered, label, "names in order, each once", names[index])
 
 
+_P256_PEM = re.compile(  # the one text of a key on P-256, its point not compressed, so that it has one fingerprint
+    rb"-----BEGIN PUBLIC KEY-----\n(MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{28})\n"
+    rb"([A-Za-z0-9+/]{57}[AQgw]==)\n-----END PUBLIC KEY-----\n"
+)
+
+
 def _verify_p256(pem: bytes, signature: bytes, message: bytes, place: Place) -> bool:
     """Whether the signature could be checked, which needs the `cryptography` package. Raises where it does not hold."""
-    try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-    except ImportError:
-        return False
-    expected = "a P-256 signature by the key in the bundle"
-    try:
-        key = load_pem_public_key(pem)
-        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+    expected, got = "a P-256 signature by the key in the bundle", "another kind of key, or another spelling of it"
+    if found := _P256_PEM.fullmatch(pem):
+        try:
+            from cryptography.exceptions import InvalidSignature
+            from cryptography.hazmat.primitives.asymmetric import ec
+            from cryptography.hazmat.primitives.hashes import SHA256
+        except ImportError:
+            return False
+        point = base64.b64decode(found[1] + found[2])[-65:]
+        try:
+            key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
             key.verify(signature, message, ec.ECDSA(SHA256()))
+        except (InvalidSignature, ValueError) as error:
+            got = str(error) or "another signature"
+        else:
             return True
-        got = "another kind of key"
-    except (InvalidSignature, ValueError) as error:
-        got = str(error) or "another signature"
     raise place.failure(WEIGHTS, "the attestation's signature does not hold", expected=expected, got=_show(got))
 
 
@@ -1555,7 +1593,7 @@ def _read_note_lines(text: str) -> tuple[tuple[str, bytes, bytes], ...]:
 
 
 def _read_note_line(line: str, path: str) -> tuple[str, bytes, bytes]:
-    match = re.fullmatch(r"\u2014 ([^\s+\x00-\x1f]+) ([A-Za-z0-9+/]+=*)", line)
+    match = re.fullmatch(rf"\u2014 ({_KEY_NAME}+) ([A-Za-z0-9+/]+=*)", line)
     if match is None:
         raise FormError(path, "a dash (U+2014), the name of a key and a signature", _show(line))
     raw = decode_base64(match[2], path)
@@ -2025,7 +2063,7 @@ class _Log:
 
     def _check_after(self, statement: Statement, anchor: Statement) -> None:
         proved = _datetime(anchor.predicate["occurred_at"])
-        if _datetime(statement.issued_at) < proved - TOLERANCE:
+        if proved - _datetime(statement.issued_at) > TOLERANCE:
             detail = "issued before the anchor that it comes after"
             expected = f"{anchor.predicate['occurred_at']} (less 60 s) or later"
             self.failures.append(statement.place().failure(TIME, detail, expected=expected, got=statement.issued_at))
@@ -2217,6 +2255,7 @@ def read_head(text: str) -> Head:
 
 def read_known_head(text: str, trust: Mapping[str, Any] | None) -> Head | Checkpoint:
     """`SEQ:HASH`, or a signed checkpoint of the log, by a log key of the trust file. Raises `TrustError`."""
+    text = text.strip("\ufeff \t\r\n") + "\n"  # as editors and terminals leave it
     if "\n\n" not in text:
         return read_head(text)
     if trust is None:
@@ -2281,7 +2320,7 @@ _SINGLE = ("README.txt", "export.json", "manifest.json", "openings.json", "recei
 _KNOWN_FILES = frozenset({*_SINGLE, "verify.html", "verify.py"})
 _NEEDED_FILES = frozenset({"export.json", "keys/keys.json", "manifest.json", "openings.json", "receipts.jsonl"})
 _ENDINGS = {"rfc3161": "tsr", "witness": "txt"}
-REPORT_STREAMS = 20_000
+REPORT_STREAMS, REPORT_TRIES = 20_000, 16
 
 
 def read_archive(data: bytes) -> dict[str, memoryview]:
@@ -2328,7 +2367,7 @@ def _entry_fields(name: str, content: memoryview) -> bytes:
 def _same(found: memoryview, made: bytes, at: int) -> None:
     if found == made:
         return
-    first = next((i for i, (a, b) in enumerate(zip(found, made, strict=False)) if a != b), min(len(found), len(made)))
+    first = _first_difference(found, made)
     expected, got = (bytes(part[first : first + 8]).hex(" ") or "the end of the file" for part in (made, found))
     raise FormError(f"byte {at + first}", expected, got)
 
@@ -2340,7 +2379,7 @@ class _Archive:
     files: Mapping[str, memoryview]
     trust: Trust
     document: Mapping[str, Any] | None
-    encoded: Mapping[str, bytes]
+    encoded: Mapping[str, memoryview]
     manifest: Mapping[str, Any] | None
     seqs: Mapping[str, int]
 
@@ -2394,9 +2433,12 @@ class _Archive:
                 detail, got = "another file than the ZIP's manifest names", f"{found['size']} bytes, {found['sha256']}"
                 yield place.failure(INTEGRITY, detail, expected=expected, got=got)
 
-    def _loose(self, document: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    def _loose(self, document: Mapping[str, Any]) -> Iterator[tuple[str, bytes | memoryview]]:
         """What the loose files must hold, by the export."""
-        yield "receipts.jsonl", b"".join(canonical_json(envelope) + b"\n" for envelope in document["receipts"])
+        lines = bytearray()  # grows in place: joining pieces would hold all of them twice
+        for envelope in document["receipts"]:
+            lines += canonical_json(envelope) + b"\n"
+        yield "receipts.jsonl", memoryview(lines)
         yield from (
             (name, self.encoded[part])
             for name, part in (("openings.json", "openings"), ("keys/keys.json", "keys"))
@@ -2419,7 +2461,7 @@ class _Archive:
             seq = self.seqs.get(entry["receipt_hash"], 0)
             yield f"proofs/{seq}.tlog-proof", entry["proof"].encode("utf-8", "surrogatepass")
 
-    def _loose_failures(self, expected: Mapping[str, bytes]) -> Iterator[VerificationError]:
+    def _loose_failures(self, expected: Mapping[str, bytes | memoryview]) -> Iterator[VerificationError]:
         loose = {name for name in self.files if name.startswith(_FOLDERS)} | {"receipts.jsonl", "openings.json"}
         for name in sorted((loose | expected.keys()) & (self.files.keys() | expected.keys())):
             found, said = self.files.get(name), expected.get(name)
@@ -2447,27 +2489,42 @@ def _size(content: bytes | memoryview | None) -> str:
 
 
 def embeds(report: memoryview | bytes, export: memoryview | bytes) -> bool:
-    """Whether a compressed stream of a PDF holds exactly these bytes. What differs is dropped at its first piece."""
-    text = bytes(report)
-    starts = (match.end() for match in re.finditer(rb"\bstream\r?\n", text))
-    for _, start in zip(range(REPORT_STREAMS), starts, strict=False):
-        if _inflates_to(memoryview(text)[start:], memoryview(export)):
-            return True
+    """Whether a compressed stream of a PDF, up to its `endstream`, holds exactly these bytes and nothing else.
+
+    What begins otherwise is dropped at its first byte; a report begins like its export once, and not for ever again.
+    """
+    raw, end, begun = bytes(report), 0, 0
+    starts = (match.end() for match in re.finditer(rb"stream\r?\n", raw))
+    packed = (start for start in starts if raw[start : start + 1].hex()[1:] == "8")  # zlib's first byte
+    text = memoryview(raw)
+    for start in islice(packed, REPORT_STREAMS):
+        if end < start:
+            end = raw.find(b"endstream", start)
+        if end < 0 or begun == REPORT_TRIES:
+            return False
+        if _inflates_to(text[start:end], memoryview(export[:1]), whole=False):
+            begun += 1
+            if _inflates_to(text[start:end], memoryview(export)):
+                return True
     return False
 
 
-def _inflates_to(packed: memoryview, expected: memoryview) -> bool:
-    inflater, at, piece = zlib.decompressobj(), 0, 65_536
+def _inflates_to(packed: memoryview, expected: memoryview, *, whole: bool = True) -> bool:
+    """Whether zlib's stream gives these bytes (and no more, if `whole`), and only an end of line comes after it."""
+    inflater, at, piece = zlib.decompressobj(), 0, 65_536 if whole else 1
     try:
         while not inflater.eof:
             waiting = inflater.unconsumed_tail
-            found = inflater.decompress(waiting or packed[:piece], piece)
-            if found != expected[at : at + len(found)] or not (waiting or packed):
+            found = inflater.decompress(waiting or packed[:65_536], piece)
+            if found != expected[at : at + len(found)] or not (waiting or packed or found):
                 return False
-            at, packed = at + len(found), packed if waiting else packed[piece:]
+            at, packed = at + len(found), packed if waiting else packed[65_536:]
+            if at and not whole:
+                return True
     except zlib.error:
         return False
-    return at == len(expected)
+    rest = inflater.unused_data[:3] + bytes(packed[:3])
+    return at == len(expected) and rest in {b"", b"\n", b"\r", b"\r\n"}
 
 
 # ── Step 12: the document and its verdicts ───────────────────────────────────────────────────────────────────────────
@@ -2516,7 +2573,7 @@ class Report:
 
 
 def _part_failures(
-    manifest: Mapping[str, Any], document: Mapping[str, Any], encoded: Mapping[str, bytes]
+    manifest: Mapping[str, Any], document: Mapping[str, Any], encoded: Mapping[str, memoryview]
 ) -> Iterator[VerificationError]:
     """Step 3: each part is the one that the manifest was signed over."""
     for name in manifest["parts"]:
@@ -2527,6 +2584,16 @@ def _part_failures(
             yield place.failure(INTEGRITY, "not the part that was exported", expected=stated, got=digest)
         if count != counted:
             yield place.failure(INTEGRITY, "another number of entries", expected=f"{counted}", got=f"{count}")
+
+
+def _spelled(value: Any, respell: Callable[[Any], bytes]) -> Iterator[bytes]:
+    """A part of an export in pieces: a list entry by entry, as it may be all of the file."""
+    if not isinstance(value, list):
+        yield respell(value)
+        return
+    for index, entry in enumerate(value):
+        yield (b"," if index else b"[") + respell(entry)
+    yield b"]" if value else b"[]"
 
 
 def _version(document: Any) -> int:
@@ -2543,7 +2610,7 @@ class _Examination:
     failures: list[VerificationError] = field(default_factory=list)
     inside: Trust | None = None
     document: dict[str, Any] | None = None
-    encoded: dict[str, bytes] = field(default_factory=dict)
+    encoded: dict[str, memoryview] = field(default_factory=dict)
     manifest: dict[str, Any] | None = None
     scope: Scope = field(default_factory=Scope)
     total: int = 0
@@ -2625,13 +2692,18 @@ class _Examination:
             _DOCUMENTS[_version(document)](document, "")
         return document
 
-    def _encode(self, document: dict[str, Any], text: bytes) -> dict[str, bytes]:
-        """The canonical bytes of each part; together they must be the bytes of the file."""
+    def _encode(self, document: dict[str, Any], text: bytes) -> dict[str, memoryview]:
+        """The canonical bytes of each part, as slices of the file: they and their names must be all of it."""
         with Place("the file").blaming(INTEGRITY, "it is not in canonical form"):
-            respell = respelling(text)
-            encoded = {name: respell(document[name]) for name in sorted(document)}
-            pieces = b",".join(b'"%b":%b' % (name.encode(), part) for name, part in encoded.items())
-            require_same_bytes(text, b"{" + pieces + b"}")
+            if _deepest(text, MAX_DEPTH) > MAX_DEPTH:
+                raise FormError("", f"nesting of at most {MAX_DEPTH}", "deeper nesting")
+            respell, encoded, at = respelling(text), {}, 0
+            for name in sorted(document):
+                start = after_same_bytes(text, at, [b'%b"%b":' % (b"," if at else b"{", name.encode())])
+                at = after_same_bytes(text, start, _spelled(document[name], respell))
+                encoded[name] = memoryview(text)[start:at]
+            at = after_same_bytes(text, at, [b"}"])
+            _require(at == len(text), f"byte {at}", "the end of the file", text[at : at + 20])
         return encoded
 
     def _inside_trust(self, document: dict[str, Any]) -> Trust:
@@ -3014,11 +3086,14 @@ def _parser() -> argparse.ArgumentParser:
 def _read_file(name: str, what: str) -> bytes:
     path = Path(name)
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise TrustError(f"{what} {name} is larger than {MAX_FILE_BYTES} bytes")
-        return path.read_bytes()
+        with path.open("rb") as file:  # a pipe or a device has no size that could be asked before
+            sized = path.is_file() and path.stat().st_size <= MAX_FILE_BYTES
+            content = file.read(-1 if sized else MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         raise TrustError(f"{what} cannot be read: {error}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise TrustError(f"{what} {name} is larger than {MAX_FILE_BYTES} bytes")
+    return content
 
 
 def _load_trust(name: str) -> Any:

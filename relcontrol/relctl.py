@@ -358,7 +358,7 @@ def gate(arguments: argparse.Namespace) -> Outcome:
     if arguments.results and evaluated:
         raise usage(f"{', '.join(sorted(evaluated))}: only without --results, where relcontrol makes the calls.")
     order = (order_of(arguments.results) if arguments.results else evaluated) | given(arguments, "body.")
-    sent = f"Sending {len(order.get('results') or [])} results to be judged."
+    sent = f"Sending {counted(len(order.get('results') or []), 'result')} to be judged."
     tell(sent if arguments.results else "relcontrol answers and judges the suite itself.")
     wait = max(0, min(LONGEST_WAIT * bool(arguments.results) if wait is None else wait, LONGEST_WAIT))
     path = f"releases/{quoted(arguments.release)}/gate-runs?wait={min(wait, max(0, int(arguments.timeout) - 1))}"
@@ -438,12 +438,17 @@ def row_of(name: str, number: int, line: bytes) -> Any:
         raise usage(f"{name} line {number} cannot be understood: {error}.") from error
 
 
+def counted(number: object, noun: str) -> str:
+    """`1 answer`, `84 answers`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def slice_line(part: dict[str, Any]) -> str:
     """`fail: agreement 0.41 of 0.65 (84 answers), quality …`, the answer to each question with what it was held to."""
     questions = {name: part.get(name) or {} for name in ("agreement", "quality", "change")}
     found = questions["agreement"]
     shown = [
-        ("agreement", found.get("rho"), found.get("threshold"), f" ({found.get('n')} answers)"),
+        ("agreement", found.get("rho"), found.get("threshold"), f" ({counted(found.get('n'), 'answer')})"),
         ("quality", questions["quality"].get("mean"), questions["quality"].get("floor"), ""),
         ("change", questions["change"].get("mean_difference"), None, ""),
     ]
@@ -550,7 +555,8 @@ def calibration_line(part: Mapping[str, Any]) -> str:
     share = part.get("share_of_ceiling")
     ceiling = f", {share:.0%} of the ceiling" if isinstance(share, int | float) else ""
     why = "" if part.get("outcome") == "pass" else "".join(f" {reason}" for reason in part.get("reasons") or [])
-    line = f"{part.get('outcome')}: ρ {beside(part.get('rho'), part.get('threshold'))} ({part.get('n')} answers)"
+    of = counted(part.get("n"), "answer")
+    line = f"{part.get('outcome')}: ρ {beside(part.get('rho'), part.get('threshold'))} ({of})"
     return f"{line}{ceiling}.{why}" if why else line + ceiling
 
 

@@ -12,6 +12,7 @@ from django import forms
 from relcontrol.accounts.models import Route
 from relcontrol.bundle.artifacts import CLIENT_SYSTEM, MAX_TEXT
 from relcontrol.bundle.components import SERVING, TITLES
+from relcontrol.bundle.generation import LIMITS
 from relcontrol.bundle.refs import MODEL_KINDS
 from relcontrol.errors import DomainError, FieldError
 from relcontrol.web.forms import Form, add_domain_errors
@@ -19,7 +20,7 @@ from releases.models import Release
 
 MAX_REF: Final = 300
 DECIMALS: Final = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
-WHOLES: Final = ("max_tokens", "seed")
+WHOLES: Final = (*LIMITS, "seed")
 MODEL_KIND_WORDS: Final = {"open_weights": "Open weights", "closed_api": "Closed API"}
 CLIENT_SYSTEM_WORDS: Final = {
     "append": "Append them after this prompt",
@@ -43,9 +44,9 @@ def _ref(label: str, hint: str = "", *, required: bool = False, names: str = "")
     return forms.CharField(label=label, help_text=hint, required=required, max_length=MAX_REF, widget=widget)
 
 
-def _setting(label: str) -> forms.CharField:
+def _setting(label: str, hint: str = "") -> forms.CharField:
     widget = forms.TextInput(attrs={"autocomplete": "off", "inputmode": "decimal"})
-    return forms.CharField(label=label, required=False, max_length=40, widget=widget)
+    return forms.CharField(label=label, help_text=hint, required=False, max_length=40, widget=widget)
 
 
 class FilterForm(Form):
@@ -93,6 +94,7 @@ class RegisterForm(Form):
     frequency_penalty = _setting("Frequency penalty")
     presence_penalty = _setting("Presence penalty")
     max_tokens = _setting("Max tokens")
+    max_completion_tokens = _setting("Max completion tokens", "In place of max tokens, for OpenAI's reasoning models.")
     seed = _setting("Seed")
     stop = forms.CharField(
         label="Stop words",

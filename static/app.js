@@ -187,6 +187,7 @@ function ready(part) {
 document.addEventListener("DOMContentLoaded", async () => {
   if (document.body.dataset.now) skew = Date.parse(document.body.dataset.now) - Date.now();
   ready(document);
+  if (performance.getEntriesByType("navigation")[0]?.responseStatus === 422) document.querySelector("main form [aria-invalid=true]")?.focus();
   every("main [data-announce]:not([data-poll])", (part) => say(part.dataset.announce));
   setInterval(() => { if (!document.hidden) refreshTimes(); }, 1000);
   await document.fonts.ready;

@@ -6,6 +6,7 @@ Settings are read after this file has started the server, so `pytest` alone work
 import gc
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,9 @@ from tests.template import drop_template, template_database
 from tests.waiting import until
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "relcontrol.settings"
+# A run starts hundreds of processes: each would compile every source again where the environment says to keep nothing.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 END_TEST_DATABASE = start_test_database()
 django.setup()  # pytest-django does it only where it could read the settings before this file
 
@@ -79,7 +83,8 @@ def django_db_modify_db_settings(request: pytest.FixtureRequest, django_db_modif
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """After the owner has made and migrated the database, every session acts as rc_app."""
-    from django.db import connection  # noqa: PLC0415 - Django is set up after this file is read
+    from django.core.management.commands import flush  # noqa: PLC0415 - Django is set up after this file is read
+    from django.db import connection  # noqa: PLC0415 - the same
 
     from tests.flushing import flush_with_receipts  # noqa: PLC0415 - the same
 
@@ -89,6 +94,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         options["options"] = AS_APPLICATION
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(connection.ops), "sql_flush", flush_with_receipts(type(connection.ops).sql_flush))
+            patch.setattr(flush, "emit_post_migrate_signal", lambda *_: None)  # what it writes stays
             yield
         _wait_for_the_killed()
         connection.close()

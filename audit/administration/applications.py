@@ -19,7 +19,7 @@ from relcontrol.accounts.models import Application, Endpoint, Route
 from relcontrol.accounts.permissions import ADMINISTER
 from relcontrol.accounts.selectors import found
 from relcontrol.bundle.errors import BundleError
-from relcontrol.bundle.generation import DECIMAL_RANGES, INTEGER_RANGES
+from relcontrol.bundle.generation import DECIMAL_RANGES, INTEGER_RANGES, LIMITS
 from relcontrol.bundle.manifest import normalise_routing
 from relcontrol.bundle.refs import ModelRef, parse_model_ref
 from relcontrol.clock import now
@@ -28,7 +28,7 @@ from relcontrol.errors import Conflict, FieldError, Invalid, invalid
 MAX_URL = 500
 MAX_CREDENTIAL = 100
 MAX_SERVES = 50
-SETTINGS = tuple(sorted([*DECIMAL_RANGES, *INTEGER_RANGES, "stop"]))
+SETTINGS = tuple(sorted({*DECIMAL_RANGES, *INTEGER_RANGES, "stop"} - set(LIMITS[1:])))  # which go by the first name
 
 
 @transaction.atomic
@@ -243,7 +243,7 @@ def checked_url(base_url: str) -> str:
     if parts.scheme not in {"http", "https"} or not host or len(base_url) > MAX_URL:
         raise invalid("base_url", "Use an http or https address such as http://127.0.0.1:11434/v1.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise invalid("base_url", "Leave user, password, query and fragment out; name the secret in `credential`.")
+        raise invalid("base_url", "Leave user, password, query and fragment out; name the secret as the credential.")
     return base_url.strip().rstrip("/")
 
 

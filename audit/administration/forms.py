@@ -77,8 +77,8 @@ class ClientSettingsForm(Form):
 
     client_settings = forms.MultipleChoiceField(
         label="Which settings may a client choose itself?",
-        help_text="In these a request's own value stands against the release's. All others are as the release says, "
-        "whatever a request asks for.",
+        help_text="What a request sends for these is used in place of the release's own value. All others are as the "
+        "release says, whatever a request sends.",
         choices=[(name, name) for name in SETTINGS],
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -178,7 +178,7 @@ class PersonForm(RolesForm):
 class OwnTokenForm(Form):
     """A new token."""
 
-    name = forms.CharField(label="What is it for?", help_text="Such as laptop or ci.", max_length=100)
+    name = forms.CharField(label="What is it for?", help_text="Such as laptop.", max_length=100)
     days = forms.IntegerField(
         label="After how many days does it end?",
         help_text="1 to 3650. Empty: it never ends by itself.",
@@ -198,6 +198,10 @@ class ServiceTokenForm(OwnTokenForm):
         widget=forms.CheckboxSelectMultiple,
     )
     field_order = ("name", "scopes", "days")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].help_text = "Such as ci or gateway-1."
 
 
 class RevokeKeyForm(TypedNameForm):

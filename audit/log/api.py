@@ -1,7 +1,8 @@
 """REST: the log's signed head, the proof of a receipt, and that the log only grew; all as text (C2SP, RFC 6962)."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar
 
 from django.http import HttpResponse
@@ -10,14 +11,21 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.request import Request
 
 from audit.log.heads import consistency, proof_of, signed_head
+from audit.log.merkle import ProofError
+from audit.log.nodes import MissingNodeError
 from audit.models import ChainHead
 from audit.selectors import receipt_named
 from relcontrol.accounts.permissions import READ_AUDIT, VIEW, Permission
 from relcontrol.api.calls import Call
-from relcontrol.errors import invalid
+from relcontrol.errors import Conflict, invalid
 
 TEXT = {(200, "text/plain"): OpenApiTypes.STR}
 MOST_DIGITS = 18
+DAMAGED = (
+    "The stored log does not follow from its receipts, so nothing is proved from it: {}. Compare the log with a head "
+    "that you or a witness kept from earlier, and see the alarm on the page Audit. What was exported before still "
+    "verifies by itself."
+)
 SIZES = [
     OpenApiParameter(name, {"type": "integer", "minimum": 0}, required=True, description=what)
     for name, what in (("from", "The earlier size."), ("to", "The later size, at most that of the present head."))
@@ -35,7 +43,8 @@ class ReceiptProof(Call):
     def get(self, request: Request, receipt: str) -> HttpResponse:
         """Against the newest anchored checkpoint that covers it, else against the present head."""
         row = receipt_named(self.actor.organization, receipt)
-        answer = _text(proof_of(row))
+        with _intact():
+            answer = _text(proof_of(row))
         answer.headers["Content-Disposition"] = f'attachment; filename="{row.seq}.tlog-proof"'
         return answer
 
@@ -48,7 +57,8 @@ class LogHead(Call):
 
     def get(self, request: Request) -> HttpResponse:
         """The note."""
-        return _text(signed_head(self.actor.organization).note)
+        with _intact():
+            return _text(signed_head(self.actor.organization).note)
 
 
 @extend_schema_view(
@@ -72,8 +82,18 @@ class LogConsistency(Call):
             raise invalid("to", f"The log has {present} receipts; ask for at most that size.")
         if old > new:
             raise invalid("from", "The earlier size comes first: from is at most to.")
-        proof = consistency(organization, old, new)
+        with _intact():
+            proof = consistency(organization, old, new)
         return _text("".join(f"{base64.b64encode(one).decode('ascii')}\n" for one in proof))
+
+
+@contextmanager
+def _intact() -> Iterator[None]:
+    """What cannot be shown of a log with nodes that are gone or others is refused in words."""
+    try:
+        yield
+    except (MissingNodeError, ProofError) as error:
+        raise Conflict(DAMAGED.format(error), code="log_damaged") from error
 
 
 def _size(request: Request, name: str) -> int:

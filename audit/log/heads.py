@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit.anchor_models import Anchor, AnchorSink, Checkpoint
+from audit.chain import leaf_of
 from audit.keys.keyring import signer
 from audit.keys.signing import LOG
 from audit.log import merkle
-from audit.log.nodes import frontier_at, node_source
+from audit.log.nodes import MissingNodeError, frontier_at, node_source
 from audit.log.notes import checkpoint_text, parse_signature, sign_note
 from audit.log.tlog_proofs import proof_text
 from audit.models import ChainHead, Receipt
@@ -29,9 +30,13 @@ class Head:
 
 
 def signed_head(organization: Organization) -> Head:
-    """The log as it is now, signed on demand by the log's key."""
+    """The log as it is now, signed on demand by the log's key. Raises `MissingNodeError` where its end is damaged."""
     chain = ChainHead.objects.get(organization=organization)
-    return _signed(organization, merkle.Frontier.of(chain.seq, bytes(chain.frontier)))
+    try:
+        frontier = merkle.Frontier.of(chain.seq, bytes(chain.frontier))
+    except ValueError as error:
+        raise MissingNodeError(f"the end of the log of {organization.slug} is not stored: {error}") from error
+    return _signed(organization, frontier)
 
 
 def root_at(organization: Organization, size: int) -> bytes:
@@ -48,17 +53,20 @@ def proof_of(receipt: Receipt, checkpoint: Checkpoint | None = None) -> str:
     """The receipt's proof as a C2SP tlog-proof.
 
     It leads to this checkpoint, which must cover the receipt, or else to the newest that an anchor was made of, with
-    the lines of its witnesses; or to the present head, where no anchor covers the receipt yet.
+    the lines of its witnesses; or to the present head, where no anchor covers the receipt yet. Raises
+    `MissingNodeError` or `merkle.ProofError` where the stored log is not the signed one: no false proof is given out.
     """
     chosen = checkpoint or newest_anchored(receipt)
     if chosen:
-        size, note = chosen.size, chosen.note + "".join(cosignatures(chosen))
+        size, root, note = chosen.size, bytes.fromhex(chosen.root), chosen.note + "".join(cosignatures(chosen))
     else:
         head = signed_head(receipt.organization)
-        size, note = head.size, head.note
+        size, root, note = head.size, head.root, head.note
     index = receipt.seq - 1
     node = node_source(receipt.organization, merkle.nodes_for_inclusion(index, size))
-    return proof_text(index, merkle.inclusion_proof(index, size, node), note)
+    proof = merkle.inclusion_proof(index, size, node)
+    merkle.verify_inclusion(leaf_of(receipt.receipt_hash), index, size, proof, root)
+    return proof_text(index, proof, note)
 
 
 def newest_anchored(receipt: Receipt) -> Checkpoint | None:

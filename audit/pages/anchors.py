@@ -134,9 +134,13 @@ def _lede(tail: int, size: int) -> str:
     """The tail that nobody outside has seen."""
     if not tail:
         return "Every receipt but those of anchors themselves is covered."
-    what = f"{tail:,} receipt{' is' if tail == 1 else 's are'}"
     after = f" after #{size:,}" if size else ""
-    return f"{what} not anchored{after}: only our own word says when they were written, and that none was left out."
+    if tail == 1:
+        return f"1 receipt is not anchored{after}: only our own word says when it was written."
+    return (
+        f"{tail:,} receipts are not anchored{after}: only our own word says when they were written, "
+        "and that none was left out."
+    )
 
 
 def _file(content: bytes, name: str, content_type: str = "application/octet-stream") -> HttpResponse:

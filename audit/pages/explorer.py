@@ -3,7 +3,7 @@
 Both are read only, so their forms travel in the address and every view is a deep link.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from audit.events import Event
 from audit.examination import RangeReport, examine_range
 from audit.forms import RangeForm, SearchForm
 from audit.models import ChainCheck, ChainHead, Opening, Receipt
@@ -102,17 +103,34 @@ def chain_line(head: ChainHead, check: ChainCheck) -> dict[str, Any]:
 
 
 def told(organization: Organization, rows: list[Receipt]) -> list[Told]:
-    """Rows with their sentences, in three queries for any number of them."""
-    names = names_of(organization, (row.actor for row in rows))
+    """Rows with their sentences, in four queries for any number of them."""
+    names, releases = names_of(organization, (row.actor for row in rows)), releases_of(organization, rows)
     opened: dict[str, dict[str, Any]] = {row.pk: {} for row in rows}
     for opening in Opening.objects.filter(receipt__in=opened):
         opened[opening.receipt_id][opening.field] = opening.value
-    return [Told(row, words_for(row, names, opened[row.pk])) for row in rows]
+    return [Told(row, words_for(row, names, releases, opened[row.pk])) for row in rows]
 
 
-def words_for(row: Receipt, names: Names, opened: Mapping[str, Any]) -> str:
-    """The sentence of one receipt, from its index and what opens it (field → value)."""
-    thing = thing_of(row.subject, row.application, opened_state(opened))
+def releases_of(organization: Organization, rows: Iterable[Receipt]) -> dict[str, str]:
+    """What people call the releases of these receipts (`r3`), by manifest, as their registrations say it."""
+    manifests = {row.manifest_sha256 for row in rows if row.manifest_sha256}
+    registered = Receipt.objects.filter(
+        organization=organization, event=Event.RELEASE_REGISTERED.value, manifest_sha256__in=manifests
+    )
+    return {
+        str(manifest): subject.partition(":")[2]
+        for manifest, subject in registered.values_list("manifest_sha256", "subject")
+    }
+
+
+def words_for(row: Receipt, names: Names, releases: Mapping[str, str], opened: Mapping[str, Any]) -> str:
+    """The sentence of one receipt, from its index, its release and what opens it (field → value).
+
+    What happens to a release is told of the release: the id of a rollout, an override or an observer says nothing.
+    """
+    release = releases.get(row.manifest_sha256 or "")
+    subject = f"release:{release}" if release else row.subject
+    thing = thing_of(subject, row.application, opened_state(opened))
     return sentence(event=row.event, outcome=row.outcome, who=names.of(row.actor), thing=thing)
 
 

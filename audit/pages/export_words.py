@@ -36,7 +36,11 @@ def verifying(row: Export) -> str:
     """The commands of an auditor, with the ZIP where there is one."""
     file = f"{row.pk}.{'zip' if row.zip_sha256 else 'json'}"
     command = f"python3 verify.py {file} --trust trust.json"
-    return f"{command}\n{command} \\\n    --head SEQ:HASH"
+    return (
+        f"# in the folder of the three files\n{command}\n"
+        "# instead, with a head that you hold from an earlier visit\n"
+        f"python3 verify.py {file} \\\n    --trust trust.json --head SEQ:HASH"
+    )
 
 
 def names_in(request: PageRequest, rows: Iterable[Export]) -> Names:
@@ -65,5 +69,5 @@ def scope_in_words(scope: Mapping[str, Any], names: Names) -> str:
 def first_command(request: PageRequest) -> str:
     """The same by curl."""
     base = request.build_absolute_uri("/v1/exports")
-    headers = '-H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
-    return f'curl -X POST {base} {headers} -d \'{{"scope": {{"organization": true}}}}\''
+    headers = '-H "Authorization: Bearer $TOKEN" \\\n  -H "Content-Type: application/json"'
+    return f'curl -X POST {base} \\\n  {headers} \\\n  -d \'{{"scope": {{"organization": true}}}}\''

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit import verify
 from audit.api import NO_ZIP, export_response, report_response, zip_response
 from audit.exporting.exports import request_export
-from audit.forms import ExportForm
+from audit.forms import NAMED, ExportForm
 from audit.models import Export
 from audit.pages.export_words import STATUS, UNITS, first_command, names_in, scope_in_words, seq_of, step_of, verifying
 from audit.pages.lists import address, page_of
@@ -21,7 +21,6 @@ from relcontrol.accounts.selectors import applications_of, found
 from relcontrol.api.downloads import python_file
 from relcontrol.clock import now
 from relcontrol.errors import DomainError
-from relcontrol.web.forms import add_domain_errors
 from relcontrol.web.pages import PageRequest, page
 from relcontrol.web.polling import polled
 
@@ -31,7 +30,8 @@ from relcontrol.web.polling import polled
 def exports(request: PageRequest) -> HttpResponse:
     """The list, and the form that asks for another."""
     asked = request.POST if request.method == "POST" else None
-    form = ExportForm(asked, applications=list(applications_of(request.actor.organization)))
+    applications = list(applications_of(request.actor.organization))
+    form = ExportForm(asked, applications=applications, initial=_proposed(request))
     if form.is_valid() and (row := _requested(request, form)):
         return HttpResponseRedirect(address(request, "export", export=row.pk))
     rows, next_cursor = page_of(request, exports_of(request.actor.organization), key="pk")
@@ -54,9 +54,10 @@ def export(request: PageRequest, export: str) -> HttpResponse:
     kind, word = STATUS[Export.State(row.state)]
     left = row.state == Export.State.RUNNING and bool(row.lease_until and row.lease_until < now())
     seq = seq_of(row) + left
+    scope = scope_in_words(row.scope, names_in(request, [row]))
     context = {
         "export": row,
-        "scope": scope_in_words(row.scope, names_in(request, [row])),
+        "scope": scope,
         "kind": kind,
         "word": word,
         "left": left,
@@ -68,7 +69,7 @@ def export(request: PageRequest, export: str) -> HttpResponse:
         "crumbs": [
             ("Audit", address(request, "audit")),
             ("Exports", address(request, "exports")),
-            (row.pk, None),
+            (f"Export of {scope}", None),
         ],
     }
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
@@ -112,6 +113,12 @@ def trust_file(request: PageRequest) -> HttpResponse:
     return JsonResponse(trust_document(request.actor.organization), headers=headers)
 
 
+def _proposed(request: PageRequest) -> dict[str, str]:
+    """The scope that a link to the form names: `?release=rel_…`."""
+    kind = next((kind for kind in NAMED if request.GET.get(kind)), None)
+    return {"scope": kind, kind: request.GET[kind]} if kind else {}
+
+
 def _requested(request: PageRequest, form: ExportForm) -> Export | None:
     """The job; where the service refuses, the form says why there is none."""
     given = form.cleaned_data
@@ -124,5 +131,5 @@ def _requested(request: PageRequest, form: ExportForm) -> Export | None:
             opens=given["opens"] or Export.Opens.ALL,
         )
     except DomainError as error:
-        add_domain_errors(form, error)
+        form.add_refusal(error)
         return None

@@ -13,7 +13,7 @@ from audit.anchors.wording import KINDS as KINDS_OF_ANCHORS
 from audit.examination import Examination, examine
 from audit.models import ChainHead, Receipt
 from audit.names import Names, names_of
-from audit.pages.explorer import words_for
+from audit.pages.explorer import releases_of, words_for
 from audit.pages.lists import address
 from audit.selectors import envelope_of, neighbours, receipt_named
 from audit.words import delivery_in_words, weights_disclaimer, weights_in_words
@@ -27,6 +27,13 @@ HOW = {
     "command": "by a command on the server",
     "internal": "by itself",
 }
+VERDICTS = {  # of inputs, as gates, monitors, observers, anchors and keys write them; any other is open
+    **dict.fromkeys(("pass", "ok", "met", "made", "current", "armed", "equal", "reached", "above"), "pass"),
+    **dict.fromkeys(("fail", "failed", "breach", "violated", "revoked", "drifted", "below"), "fail"),
+    **dict.fromkeys(("recorded", "retired", "not_measured"), "skip"),
+}
+DRY = "dry:"
+SHORT_EVIDENCE = 40
 UNCHECKED = verify.NOT_CHECKED
 COUNTED = ("None", "One", "Two", "Three", "Four", "Five", "Six")
 
@@ -45,7 +52,12 @@ def receipt(request: PageRequest, receipt: str) -> HttpResponse:
     names = names_of(request.actor.organization, [row.actor])
     context = {
         "receipt": row,
-        "words": words_for(row, names, {opening.field: opening.value for opening in openings}),
+        "words": words_for(
+            row,
+            names,
+            releases_of(row.organization, [row]),
+            {opening.field: opening.value for opening in openings},
+        ),
         "examination": examination,
         "verdicts": [(verdict.check.capitalize(), verdict, KINDS[verdict.outcome]) for verdict in examination.verdicts],
         "lede": lede(examination),
@@ -59,7 +71,7 @@ def receipt(request: PageRequest, receipt: str) -> HttpResponse:
         "head": ChainHead.objects.get(organization=row.organization_id),
         "statement": statement,
         "said": said(statement["predicate"], names) if statement else [],
-        "inputs": statement["predicate"]["decision"]["inputs"] if statement else [],
+        "inputs": [(entry, *verdict_of(entry)) for entry in inputs_in(statement)],
         "openings": [(opening, json.dumps(opening.value)) for opening in openings],
         "size": len(bytes(row.payload)),
         "signature": envelope_of(row)["signatures"][0]["sig"],
@@ -88,6 +100,20 @@ def read_statement(row: Receipt) -> dict[str, Any] | None:
     except verify.FormError:
         return None
     return statement
+
+
+def inputs_in(statement: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What the decision rested on; evidence of more than a few words is told below its row."""
+    found = statement["predicate"]["decision"]["inputs"] if statement else []
+    return [{**entry, "is_long": len(entry["evidence"] or "") > SHORT_EVIDENCE} for entry in found]
+
+
+def verdict_of(entry: dict[str, Any]) -> tuple[str, str]:
+    """Shape and word of an input's verdict; one of a dry run had no effect, whatever it was."""
+    said = str(entry["verdict"])
+    kind = "skip" if said.startswith(DRY) else VERDICTS.get(said, "hold")
+    word = said.replace("_", " ").replace(":", ": ")
+    return kind, "OK" if said == "ok" else f"{word[:1].upper()}{word[1:]}"
 
 
 def lede(examination: Examination) -> str:

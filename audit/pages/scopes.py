@@ -15,7 +15,6 @@ from audit.scopes.saved import delete_scope, export_again, save_scope, scopes_of
 from relcontrol.accounts.permissions import READ_AUDIT, SAVE_SCOPES, Denied
 from relcontrol.accounts.selectors import applications_of, found
 from relcontrol.errors import DomainError, Forbidden
-from relcontrol.web.forms import add_domain_errors
 from relcontrol.web.pages import PageRequest, page
 
 
@@ -86,6 +85,6 @@ def _saved(request: PageRequest, form: SavedScopeForm) -> bool:
     except Forbidden:
         raise
     except DomainError as error:
-        add_domain_errors(form, error)
+        form.add_refusal(error)
         return False
     return True

@@ -107,6 +107,7 @@ class _Gathered:
 
     people: People = field(default_factory=People)
     releases: dict[str, str] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)  # of releases: their applications
     organization: str = ""
     seqs: list[int] = field(default_factory=list)
     decided: int = 0  # how many come before the receipts of anchors at the end
@@ -147,6 +148,13 @@ class _Gathered:
         name = release_of(receipt)
         if name and manifest[:SHORT] not in name:
             self.releases[manifest] = name
+            self.owners[manifest] = line(receipt.predicate.get("application"), 80) or self.owners.get(manifest, "")
+
+    def called(self) -> dict[str, str]:
+        """What the report calls each release: with its application where there are several, as each counts anew."""
+        if len(set(filter(None, self.owners.values()))) <= 1:
+            return self.releases
+        return {manifest: f"{self.owners[manifest]} {name}".strip() for manifest, name in self.releases.items()}
 
 
 def report_of(export: Export, verified: Verified) -> Report:
@@ -163,7 +171,7 @@ def report_of(export: Export, verified: Verified) -> Report:
         title=f"Release decisions of {organization}",
         organization=organization,
         origin=origin,
-        scope=scope_in_words(scope, gathered.releases, gathered.people),
+        scope=scope_in_words(scope, gathered.called(), gathered.people),
         period=_period(scope, gathered.first, last),
         export_id=line(manifest.get("export_id"), 60),
         created_at=str(manifest.get("created_at", "")),
@@ -204,10 +212,15 @@ def scope_in_words(scope: Mapping[str, Any], releases: Mapping[str, str], people
 
 
 def _decisions(gathered: _Gathered) -> dict[str, Any]:
-    people, releases = gathered.people, gathered.releases
-    runs = [gate_run(receipt, people.of(receipt.actor)) for receipt in gathered.runs]
+    people, releases = gathered.people, gathered.called()
+    runs = [
+        gate_run(receipt, people.of(receipt.actor), releases.get(receipt.manifest_sha256 or ""))
+        for receipt in gathered.runs
+    ]
     overrides = list(overrides_in(gathered.overrides).values())
-    written = [written_reason(receipt, told(receipt, people, releases), people) for receipt in gathered.written]
+    written = [
+        written_reason(receipt, told(receipt, people, gathered.releases), people) for receipt in gathered.written
+    ]
     claims = list(gathered.weights.items())
     return {
         "runs": [(run, figures(run)) for run in runs],

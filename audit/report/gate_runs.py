@@ -90,9 +90,9 @@ class GateRun:
     facts: tuple[tuple[str, str], ...]
 
 
-def gate_run(receipt: Opened, who: str) -> GateRun:
-    """The run of a receipt of `gate.passed`, `gate.failed` or `gate.held`."""
-    release, state = release_of(receipt), receipt.state
+def gate_run(receipt: Opened, who: str, called: str | None = None) -> GateRun:
+    """The run of a receipt of `gate.passed`, `gate.failed` or `gate.held`, with the release `called` so."""
+    release, state = called or release_of(receipt), receipt.state
     kind, word = status(receipt.event.partition(".")[2])
     entries = [object_of(entry) for entry in list_of(state.get("slices"))]
     rows = [_slice(entry, len(entries)) for entry in entries[:MOST_SLICES]]
@@ -203,7 +203,7 @@ def _aggregate(entry: Mapping[str, Any]) -> str:
 
 def _input(entry: Mapping[str, Any]) -> tuple[str, ...]:
     return (
-        line(entry.get("metric"), 80),
+        line(str(entry.get("metric", "")).replace("_", " "), 80),
         line(entry.get("slice"), 120) or ABSENT,
         _any(entry.get("value")),
         line(entry.get("op"), 4) if entry.get("threshold") is not None else "",

@@ -18,6 +18,7 @@ STEPS = {
     "override.rejected": ("fail", "Rejected"),
     "override.withdrawn": ("skip", "Withdrawn"),
     "override.expired": ("skip", "Expired"),
+    "rollout.started": ("skip", "Used"),
 }
 MOST_SLICES = 60
 

@@ -95,11 +95,11 @@ class _Work:
             self._add(mark[0])
 
     def _digest(self, name: str, mark: Mark) -> str:
-        sha256, buffer = hashlib.sha256(), bytearray(min(BUFFER, mark[0] + 1))
+        sha256, buffer, read = hashlib.sha256(), bytearray(min(BUFFER, mark[0] + 1)), 0
         view = memoryview(buffer)
         try:
             with (self.folder / name).open("rb", buffering=0) as stream:
-                while count := stream.readinto(buffer):
+                while (count := stream.readinto(buffer)) and (read := read + count) <= mark[0]:  # it may grow for ever
                     sha256.update(view[:count])
                     self._add(count)
                     if self.stop.is_set():

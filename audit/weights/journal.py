@@ -7,13 +7,16 @@ interruption, and is never taken for having looked.
 
 import json
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from audit.weights.predicates import DIGEST
+from audit.weights.predicates import DIGEST, WeightsError
 
 MODE: Final = 0o600
+OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+ELSEWHERE: Final = "It lies beside the key: --key names another place for both."
 Mark = tuple[int, int, int, int]
 
 
@@ -33,13 +36,29 @@ class Journal:
 
     def open(self) -> None:
         """Read what is there, and go on behind it. A line that was cut in its middle ends what is known."""
-        kept = list(self._lines())
+        try:
+            self._require_own()
+            kept = list(self._lines())
+            descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, MODE)
+        except OSError as error:
+            raise WeightsError(
+                f"{self.file}, which notes what was read, cannot be used: {error.strerror}. {ELSEWHERE}"
+            ) from None
         self._known = {name: (tuple(mark), digest) for name, mark, digest in kept}
-        descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE)
         self._stream = os.fdopen(descriptor, "w", encoding="utf-8")
         self._write([str(self.folder.resolve())])
         for line in kept:
             self._write(line)
+
+    def _require_own(self) -> None:
+        """Who could write the journal could say what was read: nobody else's file counts, and no link to another."""
+        try:
+            status = self.file.lstat()
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & OTHERS_WRITE:
+            problem = f"{self.file}, which notes what was read, may be written by others, or is no file"
+            raise WeightsError(f"{problem}. Remove it. {ELSEWHERE}")
 
     def known(self, name: str, mark: Mark) -> str | None:
         """The digest of a file that was read before and has not changed since."""

@@ -110,7 +110,7 @@ class Ratings(CommandCall):
 def wait_of(request: Request) -> int:
     """How long the caller wants the answer held, at most half a minute."""
     text = request.query_params.get("wait", "0")
-    if not (text.isascii() and text.isdecimal()) or int(text[:4]) > LONGEST_WAIT:
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(LONGEST_WAIT)) or int(text) > LONGEST_WAIT:
         raise Malformed(f"wait must be a whole number of seconds from 0 to {LONGEST_WAIT}.")
     return int(text)
 

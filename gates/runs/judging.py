@@ -25,7 +25,7 @@ from gates.runs.material import (
 )
 from gates.statistics.agreement import AgreementResult, GradedScores, Source, judge_agreements
 from gates.statistics.arrays import Floats
-from gates.statistics.calibration import CalibrationResult, calibrate, calibration_rule
+from gates.statistics.calibration import FEWEST_CASES, CalibrationResult, calibrate, calibration_rule
 from gates.statistics.change import ChangeMaterial, ChangeResult, judge_changes
 from gates.statistics.paired import Graded, PairedTest, paired_agreement, paired_level
 from gates.statistics.policies import Insufficiency, Outcome, Policy
@@ -110,8 +110,15 @@ class _Prepared:
 
     @property
     def uses_calibration(self) -> bool:
-        """Too few own grades, and earlier ones to fall back on."""
-        return self.calibration is not None and len(self.graded) < self.rule.n_min
+        """Too few own grades, and earlier ones to fall back on: enough of them, or at least more than own ones.
+
+        Grades that came with a run are earlier ones of the next. Where these few are all that there is, what is
+        missing is the rest of this release's own, which are fewer than a calibration takes.
+        """
+        if self.calibration is None or len(self.graded) >= self.rule.n_min:
+            return False
+        earlier = self.calibration.agreement.graded
+        return earlier >= FEWEST_CASES or earlier > len(self.graded)
 
     def mapped(self, answers: Sequence[Answer]) -> dict[str, float]:
         """Scores on [0, 1], by answer."""

@@ -1,12 +1,14 @@
 """Slices as a file: written as JSON or CSV, and read back row by row. Nothing here knows what is in the database.
 
 A row has the fields of POST /v1/slices. In CSV the match rule is JSON in its cell, an empty cell is null, and a column
-or a key that is not there leaves the field as it is.
+or a key that is not there leaves the field as it is. A text that a spreadsheet would calculate, such as `=1+1`, has an
+apostrophe before it in CSV, which is taken away again when the file comes back.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -27,6 +29,8 @@ MAX_ROWS: Final = 1000
 MAX_BYTES: Final = 4 * 1024 * 1024
 LONGEST_NUMBER: Final = 40
 
+# What a spreadsheet takes for a formula (OWASP "CSV Injection"), and what has been quoted because of it.
+_FORMULA: Final = re.compile("'*[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 _BOM: Final = b"\xef\xbb\xbf"
 _KEPT_WHEN_EMPTY: Final = ("slug", "name", "policy", "n_min")
 
@@ -68,7 +72,9 @@ def csv_file(rows: Iterable[Slice]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def as_plain_rows(rows: Iterable[SliceRow]) -> list[dict[str, Any]]:
@@ -154,7 +160,7 @@ def _from_cell(name: str, text: str) -> Any:
             return strict_loads(text)
         except BundleError:
             return text
-    return text
+    return text.removeprefix("'") if _FORMULA.match(text) else text
 
 
 def _with_decimals(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def key_of(cursor: str) -> str:
 def limit_of(request: Request) -> int:
     """The page size that was asked for."""
     text = request.query_params.get("limit", str(PAGE))
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:6]) <= MAX_PAGE:
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(MAX_PAGE)) or not 1 <= int(text) <= MAX_PAGE:
         raise Malformed(f"limit must be a whole number from 1 to {MAX_PAGE}.")
     return int(text)
 

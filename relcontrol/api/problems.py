@@ -54,7 +54,7 @@ def exception_handler(raised: Exception, context: dict[str, Any]) -> Response:
     if isinstance(raised, DomainError):
         return _response(problem_of(raised), _headers(raised))
     if isinstance(raised, exceptions.APIException):
-        return _framework(raised)
+        return _framework(raised, context)
     if isinstance(raised, PermissionDenied):
         return _response(problem(403, "forbidden", "This is not allowed."))
     logger.error("unexpected error in %s", context.get("view"), exc_info=raised)
@@ -69,13 +69,13 @@ def _headers(error: DomainError) -> dict[str, str]:
     return {}
 
 
-def _framework(raised: exceptions.APIException) -> Response:
+def _framework(raised: exceptions.APIException, context: dict[str, Any]) -> Response:
     """DRF's own: method not allowed, unreadable content types, parse errors."""
     code = "malformed" if raised.status_code == 400 else str(raised.default_code)
-    response = _response(problem(raised.status_code, code, str(raised.detail)))
+    detail = str(raised.detail)
     if isinstance(raised, exceptions.MethodNotAllowed):
-        response["Allow"] = getattr(raised, "allow", "")
-    return response
+        detail = f"{detail} This path takes {', '.join(getattr(context.get('view'), 'permissions', ()))}."
+    return _response(problem(raised.status_code, code, detail))
 
 
 def _response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:

@@ -2,7 +2,8 @@
 
 Temperature, top_p and the penalties are decimal strings in their shortest form (`"0.2"`, `"1"`, `"0"`); max_tokens and
 seed are integers. Requests may write any of them as a number or as a string of one. A null means "not set" and is left
-out, and so is an empty stop list.
+out, and so is an empty stop list. max_completion_tokens is max_tokens under the name that OpenAI's reasoning models
+take, which refuse the other; a release has one of them.
 """
 
 import re
@@ -20,7 +21,8 @@ DECIMAL_RANGES: Final = {
     "frequency_penalty": (Decimal(-2), Decimal(2)),
     "presence_penalty": (Decimal(-2), Decimal(2)),
 }
-INTEGER_RANGES: Final = {"max_tokens": (1, 1_000_000), "seed": (-MAX_INTEGER, MAX_INTEGER)}
+LIMITS: Final = ("max_tokens", "max_completion_tokens")  # of the length of an answer: one limit under two names
+INTEGER_RANGES: Final = {**dict.fromkeys(LIMITS, (1, 1_000_000)), "seed": (-MAX_INTEGER, MAX_INTEGER)}
 MAX_DECIMAL_PLACES: Final = 12
 MAX_STOPS: Final = 16
 MAX_STOP_LENGTH: Final = 200
@@ -41,6 +43,9 @@ def normalise_generation(value: object, field: str = "generation") -> dict[str, 
         if setting is not None and key in known:
             normal[key] = reader.attempt(known[key], setting, under(field, key), None)
     reader.close()
+    if normal.keys() >= set(LIMITS):
+        message = f"{' and '.join(LIMITS)} are one limit under two names; give the one that the model takes."
+        raise one_problem(under(field, LIMITS[1]), message, "given_twice")
     return {key: setting for key, setting in normal.items() if setting != []}
 
 

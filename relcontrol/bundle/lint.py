@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from relcontrol.bundle.canonical import canonical_bytes
+from relcontrol.bundle.generation import LIMITS
 from relcontrol.bundle.rendering import SLOT, slots
 from relcontrol.bundle.tool_lint import tool_problems
 
@@ -150,7 +151,7 @@ def _few_shot_findings(few_shot: Mapping[str, Any] | None) -> Iterator[Finding]:
 
 
 def _generation_findings(generation: Mapping[str, Any]) -> Iterator[Finding]:
-    if "max_tokens" not in generation:
+    if generation.keys().isdisjoint(LIMITS):
         message = "No max_tokens is set: the client or the server decides how long an answer may be."
         yield Finding("info", "no_max_tokens", message, "generation.max_tokens")
     if Decimal(generation.get("temperature", "0")) > 0 and Decimal(generation.get("top_p", "1")) < 1:

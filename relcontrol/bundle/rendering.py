@@ -15,7 +15,11 @@ SYSTEM_ROLES: Final = ("system", "developer")
 SLOT = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*\}\}")
 
 # Settings of the client that mean the same as one of the manifest's and would otherwise stand beside it.
-_OTHER_NAMES: Final = {"max_tokens": ("max_completion_tokens",), "tools": ("functions", "function_call")}
+_OTHER_NAMES: Final = {
+    "max_tokens": ("max_completion_tokens",),
+    "max_completion_tokens": ("max_tokens",),
+    "tools": ("functions", "function_call"),
+}
 _DECIMALS: Final = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 
 Message = dict[str, Any]
@@ -51,7 +55,8 @@ def render_request(
 
     Artifacts are normalised values. The fields that preprocessing and slots see are the strings of the client's
     `metadata` and, as `input`, the text of the last user message: the text parts of a multi-part message joined by line
-    feeds, which come back as one part in the place of the first, other parts untouched.
+    feeds. Where nothing changes that text, the message goes on as it came; else it is one part in the place of the
+    first, other parts untouched.
     """
     messages = _client_messages(client_body)
     last = _last_user_message(messages)
@@ -59,7 +64,8 @@ def render_request(
     variables = apply(preprocessing_steps, fields)
     user = prompt_template["user"]
     text = variables[DEFAULT_FIELD] if user is None else render(user, variables)
-    wrapped = {**messages[last], "content": _with_text(messages[last]["content"], text)}
+    content = messages[last]["content"]
+    wrapped = {**messages[last], "content": content if text == _text_of(content) else _with_text(content, text)}
     conversation = [*messages[:last], wrapped, *messages[last + 1 :]]
     return {
         **_client_settings(client_body, generation, tools),

@@ -47,7 +47,8 @@ def _taken_back(world: World, behaviour: str, tried: str) -> Stopped:
     receipt = _rolled_back(line, release)
     decision = claimed(world, receipt)
     took = (datetime.fromisoformat(receipt["issued_at"]) - changed_at).total_seconds()
-    must(took < WITHIN * world.window.total_seconds(), f"it took {took:.0f} s")
+    allowed = WITHIN * world.window.total_seconds()
+    must(took < allowed, f"it was rolled back {took:.0f} s after the change, later than the {allowed:.0f} s allowed")
     _by_three_windows(line, decision["inputs"], changed_at)
     serving = line.serving()
     stable = line.releases[0]["release_id"]

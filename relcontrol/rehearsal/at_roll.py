@@ -29,7 +29,7 @@ def at_once(world: World) -> Stopped:
     world.asking(replace(line.crowd, long=LONG, rollout=rollout, percent=5, times=TALKATIVE))
     found = line.until_over(rollout)
     took = seconds_since(world, began)
-    must(found["state"] == "halted", f"it was {found['state']}: {found['reasons']}")
+    must(found["state"] == "halted", f"it was {found['state']}: {' '.join(found['reasons'])}")
     must((found["checkpoint"], "requests failed" in found["reasons"][0]) == (1, True), f"{found['reasons']}")
     last = in_order(found)[-1]
     must((last["act"], last["percent"], last["by"]) == ("halted", 5, "internal"), f"its last step was {last}")

@@ -1,14 +1,16 @@
 """Error pages: what failed, what is still safe, and the request id (ui.md).
 
-They need no database, no session and no signed-in person, since any of these may be what failed.
+They need no database, no session and no signed-in person, since any of these may be what failed. Below /v1 the same is
+said as a problem document (RFC 9457), whatever failed before the call itself was reached.
 """
 
 from dataclasses import dataclass
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from relcontrol.api.problems import plain_problem
 from relcontrol.errors import DomainError
 from relcontrol.web.request_id import current_request_id
 
@@ -43,6 +45,12 @@ PAGES = {
         todo="Try again; if it fails again, give the request id below to whoever runs relcontrol.",
     ),
 }
+UNKNOWN_HOST = Words(
+    "relcontrol is not known by this name",
+    "relcontrol answers only under the host names that it was given, and the one in this address is none of them.",
+    todo="Use the address that you were given. Whoever runs relcontrol adds a name with RELCONTROL_HOSTS.",
+)
+API_PREFIX = "/v1/"
 CSRF = Words(
     "The form is out of date",
     "The proof that this form came from relcontrol is missing or too old: you may have signed in or out in another tab,"
@@ -63,9 +71,20 @@ def domain_error_page(error: DomainError) -> HttpResponse:
     return error_page(error.status, detail=error.detail)
 
 
-def handler400(_request: HttpRequest, exception: Exception) -> HttpResponse:
-    """A request that cannot be read, or one that is too large to be."""
-    return error_page(413 if isinstance(exception, RequestDataTooBig) else 400)
+def _answer(request: HttpRequest, status: int, code: str, words: Words) -> HttpResponse:
+    """The page, or for a caller of the API the same as a problem document."""
+    if request.path.startswith(API_PREFIX):
+        return plain_problem(request, status, code, f"{words.failed} {words.safe} {words.todo}")
+    return error_page(status, words=words)
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that cannot be read, one that is too large to be, or one for a host that is not ours."""
+    if isinstance(exception, DisallowedHost):
+        return _answer(request, 400, "unknown_host", UNKNOWN_HOST)
+    if isinstance(exception, RequestDataTooBig):
+        return _answer(request, 413, "too_large", PAGES[413])
+    return _answer(request, 400, "malformed", PAGES[400])
 
 
 def handler403(_request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -79,9 +98,9 @@ def handler404(_request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_page(404, detail=cause.detail if isinstance(cause, DomainError) else "")
 
 
-def handler500(_request: HttpRequest) -> HttpResponse:
+def handler500(request: HttpRequest) -> HttpResponse:
     """An error of our own."""
-    return error_page(500)
+    return _answer(request, 500, "internal", PAGES[500])
 
 
 def csrf_failure(_request: HttpRequest, reason: str = "") -> HttpResponse:

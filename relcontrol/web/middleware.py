@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 
 from relcontrol.errors import DomainError
 from relcontrol.web import request_id
-from relcontrol.web.errors import domain_error_page
+from relcontrol.web.errors import API_PREFIX, domain_error_page
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; object-src 'none'; "
@@ -21,7 +21,6 @@ SECURITY_HEADERS = {
     "Permissions-Policy": PERMISSIONS_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-API_PREFIX = "/v1/"
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
+from rest_framework.fields import SkipField, empty
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,37 +20,52 @@ from releases.selectors import release_named
 
 
 class AsSent(serializers.Field[Any, Any, Any, Any]):
-    """A value that the service judges, so that all that is wrong with an override is said together."""
+    """A value that the service judges, so that all that is wrong with an override is said together.
+
+    Whether it is `needed` is for the schema; one that is absent or null is left to the service, too.
+    """
+
+    needed: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        super().__init__(required=False, allow_null=True)
+        super().__init__(required=self.needed, allow_null=not self.needed)
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """Nothing is refused here."""
+        if data is empty:
+            raise SkipField
+        return False, data
 
     def to_internal_value(self, data: Any) -> Any:
         """The value as it was sent."""
         return data
 
 
-@extend_schema_field({"type": "boolean", "enum": [True]})
+@extend_schema_field({"type": "boolean", "const": True})  # generators of clients know no enumeration of booleans
 class Force(AsSent):
     """`forceGateOverride`."""
+
+    needed = True
 
 
 @extend_schema_field({"type": "string", "minLength": MIN_REASON, "maxLength": MAX_REASON})
 class Reason(AsSent):
     """`overrideReason`."""
 
+    needed = True
 
-@extend_schema_field({"type": "array", "items": {"type": "string"}, "nullable": True})
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class CoveredSlices(AsSent):
     """`slices`."""
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "nullable": True}, "nullable": True})
+@extend_schema_field({"type": "object", "additionalProperties": {"type": ["string", "null"]}})
 class Levels(AsSent):
     """`accepted_levels`."""
 
 
-@extend_schema_field({"type": "integer", "minimum": 60, "nullable": True})
+@extend_schema_field({"type": "integer", "minimum": 60})
 class Seconds(AsSent):
     """`expires_in_seconds`."""
 

@@ -6,6 +6,7 @@ from typing import Final
 import uvicorn
 
 from releases.edge.ending import end
+from releases.workers.declining import DecliningHttp
 
 SECONDS_TO_DRAIN: Final = 5
 
@@ -26,7 +27,8 @@ def configuration(host: str = "", port: int = 0) -> uvicorn.Config:
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=DecliningHttp,
+        ws="none",
         lifespan="on",
         log_level="info",
         access_log=False,

@@ -26,6 +26,7 @@ from releases.gateway.sinks import JSON, ClientSink
 
 MODEL_PATH: Final = "/v1/models/"
 SHOWN: Final = 200
+ANSWERED: Final = "This gateway answers POST /v1/chat/completions, POST /v1/embeddings and GET /v1/models."
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[Call, Headers, Receive, ClientSink], Awaitable[None]]
@@ -108,7 +109,7 @@ class Gateway:
 def _check_method(scope: Scope, allowed: str) -> None:
     method = scope["method"][:SHOWN]
     if not allowed:
-        raise GatewayError(404, f"Invalid URL ({method} {scope['path'][:SHOWN]})", code="unknown_url")
+        raise GatewayError(404, f"Invalid URL ({method} {scope['path'][:SHOWN]}). {ANSWERED}", code="unknown_url")
     if method != allowed:
         message = f"Not allowed to {method} here; use {allowed}."
         raise GatewayError(405, message, code="method_not_supported", headers={"allow": allowed})

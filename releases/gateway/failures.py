@@ -1,6 +1,7 @@
 """What becomes of a model server's failure: its status passed on, in OpenAI's shape, without anything secret in it."""
 
 import json
+import re
 from typing import Any, Final
 
 import aiohttp
@@ -11,6 +12,8 @@ from releases.gateway.errors import UPSTREAM, GatewayError
 LARGEST_ERROR: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 2_000
 _OWN_CREDENTIAL: Final = (401, 403)
+_WHEN: Final = ("retry-after", "retry-after-ms")  # the only headers that are passed on: clients wait by them
+_A_MOMENT: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z ,:.]{0,63}")
 
 
 async def failure_of(response: aiohttp.ClientResponse, secret: str) -> GatewayError:
@@ -27,6 +30,7 @@ async def failure_of(response: aiohttp.ClientResponse, secret: str) -> GatewayEr
         param=_text(said.get("param"), secret),
         code=_text(said.get("code"), secret),
         outcome=outcomes.outcome_of(status),
+        headers={name: when for name in _WHEN if _A_MOMENT.fullmatch(when := response.headers.get(name, ""))},
     )
 
 
@@ -38,7 +42,7 @@ def garbage(what: str) -> GatewayError:
 
 def unreachable() -> GatewayError:
     """No connection, or one that broke before the answer."""
-    message = "The model server could not be reached."
+    message = "The model server could not be reached, or broke off before its answer was here."
     return GatewayError(502, message, code="upstream_unreachable", kind=UPSTREAM, outcome=outcomes.CONNECTION_FAILED)
 
 
@@ -67,14 +71,31 @@ async def _start_of(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _error_object(body: bytes) -> dict[str, Any]:
+    """What stands in OpenAI's `error`, in vLLM's older object without it, or in FastAPI's `detail`."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    error = document.get("error") if isinstance(document, dict) else None
-    if isinstance(error, str):
-        return {"message": error}
-    return error if isinstance(error, dict) else {}
+    if isinstance(document, list) and document:  # Gemini's
+        document = document[0]
+    if not isinstance(document, dict):
+        return {}
+    error = document.get("error") or document
+    if isinstance(error, dict):
+        return {"message": _detail(error.get("detail")), **error}
+    return {"message": error}
+
+
+def _detail(detail: object) -> object:
+    """FastAPI's sentence, or what it found wrong and where; not the input that it repeats, which holds our prompt."""
+    if not isinstance(detail, list):
+        return detail
+    problems = [one for one in detail if isinstance(one, dict) and isinstance(one.get("msg"), str)]
+    return "; ".join(f"{one['msg']} ({'.'.join(map(str, _listed(one.get('loc'))))})" for one in problems)
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _text(value: object, secret: str) -> str | None:

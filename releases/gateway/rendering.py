@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from relcontrol.bundle.errors import BundleError
+from relcontrol.bundle.generation import LIMITS
 from relcontrol.bundle.rendering import render_request
 from releases.gateway.control.snapshot import ApplicationEntry, ReleaseEntry
 from releases.gateway.errors import of_bundle
 
 # One setting under two names: allowing the first allows the second.
-_SPELLINGS: Final = {"max_tokens": ("max_tokens", "max_completion_tokens"), "tools": ("tools", "functions")}
+_SPELLINGS: Final = {"max_tokens": LIMITS, "tools": ("tools", "functions")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,12 @@ class Rendered:
 def rendered(release: ReleaseEntry, application: ApplicationEntry, body: Mapping[str, Any]) -> Rendered:
     """The upstream body of a chat request; 400 with the place of what cannot be rendered."""
     chosen = _chosen(application, body)
+    outvoted = {spelling for name in chosen for spelling in _SPELLINGS.get(name, (name,))}
     try:
         upstream = render_request(
             prompt_template=release.prompt_template,
             few_shot=release.few_shot,
-            generation={name: value for name, value in release.generation.items() if name not in chosen},
+            generation={name: value for name, value in release.generation.items() if name not in outvoted},
             tools=None if "tools" in chosen else release.tools,
             model_name=body["model"] if "model" in chosen else release.model,
             client_body=body,

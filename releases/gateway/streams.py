@@ -5,12 +5,17 @@ an event is passed on once it is whole; otherwise bytes go on as they come, wher
 """
 
 import json
+import re
+from itertools import pairwise
 from typing import Any, Final
 
 from releases.gateway.outputs import Output
 
 LARGEST_EVENT: Final = 4 * 1024 * 1024
+CHUNK: Final = "chat.completion.chunk"
 _DONE: Final = b"[DONE]"
+# Two line ends of any kind (HTML standard, 9.2.5). A carriage return that is the last byte may be half of one.
+_BLANK: Final = re.compile(rb"(?>\r\n|\n|\r(?!\Z)){2}")
 
 
 class ChatStream:
@@ -58,13 +63,15 @@ class ChatStream:
             chunk = json.loads(body)
         except (ValueError, RecursionError):
             chunk = None
-        if not isinstance(chunk, dict) or not isinstance(chunk.get("choices"), list):
+        choices = chunk.get("choices") if isinstance(chunk, dict) else None
+        if choices is None and isinstance(chunk, dict) and chunk.get("object") == CHUNK and not chunk.get("error"):
+            choices = []  # some servers say so that there are none in this one
+        if not isinstance(choices, list):
             self.broken = True  # an error object has no choices, either
             return True
-        return self._take(chunk)
+        return self._take(choices, chunk.get("usage"))
 
-    def _take(self, chunk: dict[str, Any]) -> bool:
-        choices, usage = chunk["choices"], chunk.get("usage")
+    def _take(self, choices: list[Any], usage: object) -> bool:
         if isinstance(usage, dict):
             self.output.count(usage)
         for choice in choices:
@@ -81,13 +88,13 @@ def _split(data: bytes) -> list[bytes]:
     if b"\r" not in data:
         *events, rest = data.split(b"\n\n")
         return [*(event + b"\n\n" for event in events), rest]
-    *events, rest = data.split(b"\r\n\r\n")
-    return [*(event + b"\r\n\r\n" for event in events), rest]
+    ends = [blank.end() for blank in _BLANK.finditer(data)]  # also of proxies that end their own lines otherwise
+    return [data[start:end] for start, end in pairwise([0, *ends, len(data)])]
 
 
 def _payload(event: bytes) -> bytes:
     """The data lines of an event, joined as the standard says; empty for a comment."""
-    if event.startswith(b"data:") and b"\n" not in (line := event[5:].strip()):
+    if event.startswith(b"data:") and b"\n" not in (line := event[5:].strip()) and b"\r" not in line:
         return line
     lines = [line[5:].strip() for line in event.splitlines() if line.startswith(b"data:")]
     return b"\n".join(lines)

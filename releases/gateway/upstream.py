@@ -18,7 +18,7 @@ from releases.gateway.errors import UPSTREAM, GatewayError
 CONNECT_SECONDS: Final = 5.0
 CREDENTIAL_SECONDS: Final = 5.0  # a rotated secret is taken up within this time
 KEEP_ALIVE_SECONDS: Final = 15.0  # shorter than model servers keep idle connections: fewer races for a closing one
-READ_BUFFER: Final = 256 * 1024
+READ_BUFFER: Final = 64 * 1024  # for each stream whose client does not read, several times
 ATTEMPTS: Final = 2
 
 

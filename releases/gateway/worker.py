@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -31,7 +32,7 @@ from releases.gateway.ending import DRAIN_SECONDS
 from releases.gateway.logs import RequestLog, configure, no_secrets
 from releases.gateway.metrics import Metrics
 from releases.gateway.options import GatewayOptions, read_options
-from releases.gateway.protocol import BoundedHttp
+from releases.gateway.protocol import MOST_CONNECTIONS, RESERVED_FILES, BoundedHttp, connections_for
 from releases.gateway.recording import Recorder
 from releases.gateway.shadows import Shadows
 from releases.gateway.upstream import Upstream
@@ -55,6 +56,7 @@ def main(arguments: list[str]) -> int:
     if found := [name for name in FOREIGN if name in sys.modules]:
         logger.error("the gateway must not import %s", " and ".join(found))
         return MISCONFIGURED
+    BoundedHttp.most_connections = connections_for(_open_files(2 * MOST_CONNECTIONS + RESERVED_FILES))
     # Before uvicorn listens to signals they are remembered; after, it repeats the one that ended it, which is no news.
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -143,6 +145,16 @@ def _control_options(options: GatewayOptions) -> Options:
         region=options.region,
         replica=options.replica,
     )
+
+
+def _open_files(wanted: int) -> int:
+    """How many files this process may have open now: services are often started with 1,024, and may have more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = [limit for limit in (wanted, hard) if limit != resource.RLIM_INFINITY]
+    if soft != resource.RLIM_INFINITY and soft < min(limits):
+        soft = min(limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else soft
 
 
 def _end(server: uvicorn.Server, loop: asyncio.AbstractEventLoop, lifeline: int) -> None:

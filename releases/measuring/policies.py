@@ -15,6 +15,7 @@ from releases.rollout_models import Measurement, Rollout
 from releases.rollouts.evidence import PolicyVerdict
 
 MINUTE: Final = 60
+NO_COST: Final = " The endpoint of this release has no prices, or its answers name no tokens."
 
 
 def judge_policies(row: Rollout, measurement: Measurement, now: datetime) -> tuple[PolicyVerdict, ...]:
@@ -42,7 +43,7 @@ def _sentence(policy: Definition, found: Measured) -> str:
     noun = found.noun or usual
     window = _window(policy.window_seconds)
     if found.value is None or found.n < policy.n_min:
-        hint = " The endpoint of this release has no prices." if policy.metric == COST and found.value is None else ""
+        hint = NO_COST if policy.metric == COST and found.value is None else ""
         have = f"{counted(found.n, noun)} of {policy.n_min:,} in {window}"
         return f"{policy.name}: the {metric} is not judged, {have} are too few.{hint}"
     kind, limit = ("maximum", policy.maximum) if policy.maximum is not None else ("minimum", policy.minimum)

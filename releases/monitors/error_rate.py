@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+from gates.statistics.arrays import Floats
 from gates.statistics.limits import meets, shown_beside, shown_limit
 from gates.statistics.policies import Evidence
 from releases.monitors.arms import ArmSums
@@ -19,7 +20,7 @@ from releases.monitors.frozen import (
     unusable_sentence,
 )
 from releases.monitors.rate_ratio import Pair, RatioLikelihood
-from releases.monitors.subjects import FEWEST_SUBJECTS, learned_dispersion, ratio_dispersion
+from releases.monitors.subjects import FEWEST_SUBJECTS, but_the_worst, learned_dispersion, ratio_dispersion
 from releases.monitors.verdict import MonitorVerdict, Reading, Weighed
 from releases.monitors.wording import counted, evidence_sentence, missing_sentences, percent
 
@@ -28,6 +29,7 @@ LIMIT = 1.5
 FEWEST_ERRORS = 3
 FEWEST_CANDIDATE_REQUESTS = 100
 OUTAGE_SHARE = 0.30
+OTHERS_SHARE = OUTAGE_SHARE / 2  # of all subjects but the one that fails most
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,20 @@ class _Look:
         return self.enough and self.candidate.errors >= FEWEST_ERRORS and self.subjects >= FEWEST_SUBJECTS
 
     @property
+    def rest(self) -> tuple[Floats, Floats]:
+        """Errors and requests of the candidate without those of the group that failed most."""
+        return but_the_worst(*self.candidate.units())
+
+    @property
     def outage_rate(self) -> bool:
-        return self.enough and meets(_rate(self.candidate), OUTAGE_SHARE)
+        """Whether so many fail, and where there are other subjects than the one that fails most, many of theirs too."""
+        events, exposures = self.rest
+        others = float(events.sum() / exposures.sum()) if len(exposures) else _rate(self.candidate)
+        return self.enough and meets(_rate(self.candidate), OUTAGE_SHARE) and meets(others, OTHERS_SHARE)
+
+    def alarms(self, log_evidence: float) -> bool:
+        """Whether evidence reaches what breaches."""
+        return meets(value_of(log_evidence), self.alarm.value)
 
 
 def judge_errors(sums: ErrorSums, *, subjects: int, alarm: Alarm, limit: float = LIMIT) -> MonitorVerdict:
@@ -86,7 +100,8 @@ def judge_errors(sums: ErrorSums, *, subjects: int, alarm: Alarm, limit: float =
     look = _Look(sums.candidate, sums.stable, subjects, limit, alarm)
     dispersion = ratio_dispersion(sums.candidate.units(), sums.stable.units())
     found = sums.likelihood.evidence(limit, dispersion)
-    weighed = Weighed(found.log_above, found.log_below, alarm, look.within, look.enough, look.enough_to_breach)
+    to_breach = look.enough_to_breach and look.alarms(_log_above_of_rest(look))
+    weighed = Weighed(found.log_above, found.log_below, alarm, look.within, look.enough, to_breach)
     verdict = _verdict(look, weighed, dispersion, outage=_is_outage(look))
     low, high = sums.likelihood.interval(BASE_ALARM, dispersion)
     return replace(verdict, low=low, high=high)
@@ -102,22 +117,36 @@ def judge_errors_frozen(
     look, usable = _Look(candidate, baseline.arm, subjects, limit, alarm), baseline.usable
     dispersion, others = max(1.0, learned_dispersion(*candidate.units())), _scaled(baseline.arm)
     own, level = Events(candidate.event_count / dispersion, candidate.exposure / dispersion), 1 / (2 * alarm.value)
+    most = limit * garwood_upper(others, level)
+    of_rest = log_above(_events_of(*look.rest), most) - math.log(2)
     weighed = Weighed(
-        log_above=log_above(own, limit * garwood_upper(others, level)) - math.log(2),
+        log_above=log_above(own, most) - math.log(2),
         log_below=log_below(own, limit * garwood_lower(others, level)) - math.log(2),
         alarm=alarm,
         within=look.within if usable else None,
         enough=look.enough,
-        enough_to_breach=look.enough_to_breach and usable,
+        enough_to_breach=look.enough_to_breach and usable and look.alarms(of_rest),
     )
     outage = look.outage_rate and not (usable and look.within)
     note = () if usable else (unusable_sentence(baseline.arm.requests, baseline.age_hours),)
     return _verdict(look, weighed, dispersion, outage=outage, notes=note)
 
 
+def _log_above_of_rest(look: _Look) -> float:
+    """The evidence against the candidate without the group that failed most, over all chunks at once."""
+    events, exposures = look.rest
+    dispersion = ratio_dispersion((events, exposures), look.stable.units())
+    pair = Pair(float(events.sum()), look.stable.event_count, float(exposures.sum()), look.stable.exposure)
+    return RatioLikelihood.of(pair).evidence(look.limit, dispersion).log_above
+
+
 def _scaled(arm: ArmSums) -> Events:
-    dispersion = max(1.0, learned_dispersion(*arm.units()))
-    return Events(arm.event_count / dispersion, arm.exposure / dispersion)
+    return _events_of(*arm.units())
+
+
+def _events_of(events: Floats, exposures: Floats) -> Events:
+    dispersion = max(1.0, learned_dispersion(events, exposures))
+    return Events(float(events.sum()) / dispersion, float(exposures.sum()) / dispersion)
 
 
 def _rate(arm: ArmSums) -> float:
@@ -137,7 +166,8 @@ def _verdict(
     look: _Look, weighed: Weighed, dispersion: float, *, outage: bool, notes: tuple[str, ...] = ()
 ) -> MonitorVerdict:
     reading, evidence = (Reading.BREACH, Evidence.PROVEN) if outage else weighed.decide()
-    reasons = (OUTAGE_SENTENCE,) if outage else (*_missing(look, weighed), *notes, evidence_sentence(weighed))
+    said = (*_missing(look, weighed), *notes)
+    reasons = (OUTAGE_SENTENCE,) if outage else (*(said or _of_one(weighed)), evidence_sentence(weighed))
     return MonitorVerdict(
         monitor=MONITOR,
         reading=reading,
@@ -153,6 +183,7 @@ def _verdict(
     )
 
 
+ONE_SUBJECT = "Most of these errors are of one subject: without it there is too little evidence to halt."
 OUTAGE_SENTENCE = (
     f"This is an outage ({percent(OUTAGE_SHARE)} errors or more over {FEWEST_CANDIDATE_REQUESTS} requests or more): it "
     "needs no number of subjects."
@@ -165,6 +196,11 @@ def _missing(look: _Look, weighed: Weighed) -> tuple[str, ...]:
         needs.append((look.candidate.errors, FEWEST_ERRORS, "candidate error"))
         needs.append((look.subjects, FEWEST_SUBJECTS, "distinct candidate subject"))
     return missing_sentences(needs)
+
+
+def _of_one(weighed: Weighed) -> tuple[str, ...]:
+    """What is said where nothing else keeps such evidence from breaching."""
+    return (ONE_SUBJECT,) if weighed.alarming and not weighed.enough_to_breach else ()
 
 
 def _position(look: _Look) -> str:

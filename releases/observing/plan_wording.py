@@ -23,7 +23,7 @@ def no_way_back(floor: float | None, *, target: bool, returned: bool) -> str | N
 def armed(floor: float, n_min: int, length: timedelta, *, known: bool) -> str:
     """How it acts; `length` is what a window takes, `known` says that its numbers are of a history."""
     sentence = (
-        f"Armed: three windows in a row below {shown_limit(floor)} take the release back; "
+        f"Armed: three windows in a row below {shown(floor)} take the release back; "
         f"a window needs {n_min} scores, which takes about {_time(length)}."
     )
     return sentence if known else f"{sentence} How much scores vary is assumed until 30 windows are known."

@@ -2,8 +2,9 @@
 
 In a minute a slice gets 5 % of its answers, or as many as a window needs where that is more, and never more than 20.
 Those of the 5 % are told by the digest of their trace as traces come in, each exactly once, in the order in which their
-transactions became visible; where they are too few, others of the minute are added as it passes, so that scoring does
-not wait for its end, people before further answers to the same people. Whoever chooses again chooses the same.
+transactions became visible, and one of a person, so that nobody's flood is the window; where they are too few, others
+of the minute are added as it passes, so that scoring does not wait for its end, people before further answers to the
+same people. Whoever chooses again chooses the same.
 
 What comes after its window was closed is counted there as late and never scored.
 """
@@ -135,7 +136,8 @@ def _fold(observer: Observer, slices: Mapping[str, _Slice], now: datetime) -> in
             each.added += [answer] if (answer := late.take(each.row, seen)) else []
         elif seen.started_at >= _oldest(each, now) and share_of(observer.pk, seen.trace_id) < each.budget.share:
             minute = boundary_before(seen.started_at, each.minute)
-            if (seen.trace_id, seen.started_at) not in each.known and each.room(minute, each.budget.per_window) > 0:
+            first = not each.chosen[minute][seen.subject]  # what is chosen already is of its person, too
+            if first and each.room(minute, each.budget.per_window) > 0:
                 each.add(seen, now)
     late.write()
     return high

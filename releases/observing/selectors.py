@@ -28,17 +28,16 @@ from django.db.models import (
 
 from relcontrol.accounts.models import Organization, Route
 from relcontrol.accounts.selectors import found
-from relcontrol.api.pages import cursor_of, key_of
-from relcontrol.errors import Malformed
 from releases.observer_models import DriftAlarm, ObservedSlice, Observer, QualityWindow, WorstAnswers
 from releases.observing.watch import EMPTY
+from releases.paging import Listing, page_by_start
 from releases.rollout_models import Rollback, Serving
 
 LATELY: Final = timedelta(days=1)
 EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _JUDGED: Final = Q(mean__isnull=False) & ~Q(verdict=QualityWindow.Verdict.NO_DATA)
 _WEIGHTED: Final = {"summed": Sum(F("mean") * F("n"), filter=_JUDGED), "counted": Sum("n", filter=_JUDGED)}
-_PLACE: Final = re.compile(r"(?P<at>[0-9T:.+-]{19,32}) (?P<id>[0-9]{1,18})")
+_WINDOWS: Final = Listing("windows", "pk", re.compile(r"[0-9]{1,18}"), int)
 _SIDES: Final = ("left__manifest", "target__manifest")
 
 
@@ -183,24 +182,7 @@ def windows_of(slices: Iterable[ObservedSlice]) -> QuerySet[QualityWindow]:
 
 def window_page(rows: QuerySet[QualityWindow], cursor: str, limit: int) -> tuple[list[QualityWindow], str | None]:
     """A page of `windows_of` and the cursor of the next, if any; an empty `cursor` begins. Raises `Malformed`."""
-    if cursor:
-        at, key = _place(cursor)
-        # The condition by itself is what the index of times takes.
-        rows = rows.filter(Q(started_at__lt=at) | Q(pk__lt=key), started_at__lte=at)
-    some = list(rows[: limit + 1])
-    shown = some[:limit]
-    return shown, cursor_of(f"{shown[-1].started_at.isoformat()} {shown[-1].pk}") if len(some) > limit else None
-
-
-def _place(cursor: str) -> tuple[datetime, int]:
-    match = _PLACE.fullmatch(key_of(cursor))
-    try:
-        at = datetime.fromisoformat(match["at"]) if match else None
-    except ValueError:
-        at = None
-    if match is None or at is None or at.tzinfo is None:
-        raise Malformed("This cursor is not one of a list of windows. Take the `next` of the previous page.")
-    return at, int(match["id"])
+    return page_by_start(_WINDOWS, rows, cursor, limit)
 
 
 def alarms_of(organization: Organization) -> QuerySet[DriftAlarm]:

@@ -1,7 +1,7 @@
 """Page: roll a release out. It shows every reason why not in place of the button; no form goes round the gate.
 
-Before it starts, gateways are told to have the release ready and are waited for within bounds. A dry run asks the same
-questions and changes nothing.
+Before it starts, gateways are told to have the release ready and are waited for within bounds. So they are before a dry
+run, which would find none ready otherwise; it asks the same questions and changes nothing.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ from releases.models import Release
 from releases.pages.paths import address, release_of
 from releases.pages.roll_form import RollForm
 from releases.rolling.preparing import prepare
-from releases.rolling.starting import DryStart, dry_start, start_rollout
+from releases.rolling.starting import DryStart, dry_start, notes_on, start_rollout
 from releases.selectors import state_of
 
 DRY_RUN = "dry-run"
@@ -47,11 +47,13 @@ def roll(request: PageRequest, release: str) -> HttpResponse:
 
 def _asked(request: PageRequest, row: Release, form: RollForm) -> HttpResponse:
     order = form.order()
+    prepare(actor=request.actor, release=row)
     if request.POST.get("act") == DRY_RUN:
         return _shown(request, row, form, 200, tried=dry_start(actor=request.actor, release=row, order=order))
-    prepare(actor=request.actor, release=row)
     started = start_rollout(actor=request.actor, release=row, order=order)
     messages.success(request, f"The rollout of {row.name} has begun. You can leave this page: it goes on by itself.")
+    for note in notes_on(row, order):
+        messages.warning(request, note)
     return HttpResponseRedirect(address(request, "rollout", rollout=started.pk))
 
 

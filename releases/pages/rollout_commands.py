@@ -18,7 +18,7 @@ WITHOUT_WORDS: Final = {
 }
 DONE: Final = {
     "pause": "Held: the share stands still. Monitors go on, and so does the clock of 24 hours.",
-    "resume": "Resumed: the dwell goes on where it stopped.",
+    "resume": "Resumed: the dwell goes on where it stopped; one that was over begins once more.",
     "promote": "Promoted by you. Gateways have the new share within a second.",
     "halt": "Stopped: gateways send everything back within a second.",
 }

@@ -31,6 +31,7 @@ ACTS: Final = {
     "aborted": ("skip", "Aborted at {share}"),
 }
 SHADOW: Final = "0 %, in shadow"
+BY_NOW: Final = "That was when it was held: by now all monitors are within their limits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,12 @@ def said_of(end: str, reasons: Sequence[str]) -> str:
 
 def lede(rollout: Rollout, names: Names, monitors: Sequence[tuple[str, str]]) -> str:
     """Why it stands where it does; of one that moves, how its monitors read. `monitors`: title and reading of each."""
+    bad = [_inside(word) for word, reading in monitors if reading != "ok"]
     if rollout.held or rollout.over:
-        return said_of(rollout.state, rollout.reasons)
+        by_now = rollout.state is State.WAITING_REVIEW and monitors and not bad
+        return said_of(rollout.state, rollout.reasons) + (f" {BY_NOW}" if by_now else "")
     back = f"traffic returns to {names.stable}" if names.stable else "it stops answering"
     watch = f"If one of them breaches, {back} at once, with nobody acting."
-    bad = [_inside(word) for word, reading in monitors if reading != "ok"]
     if not monitors:
         return f"Nothing has been measured yet. {watch.replace('one of them', 'a monitor')}"
     if not bad:

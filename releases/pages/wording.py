@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from relcontrol.bundle.components import TITLES
 
+ROLLED_BACK: Final = frozenset({"rollback.auto", "rollback.manual"})
 _DELIVERY: Final = {
     "registered": "is registered",
     "rolling": "is rolling out",
@@ -128,8 +129,8 @@ def spoken(words: Sequence[str]) -> str:
 
 
 def event_words(event: str) -> str:
-    """`release.registered` as a person says it."""
-    return _capital(event.replace(".", " ").replace("_", " "))
+    """`release.registered` as a person says it; who rolled back stands beside it."""
+    return "Rolled back" if event in ROLLED_BACK else _capital(event.replace(".", " ").replace("_", " "))
 
 
 def _capital(text: str) -> str:

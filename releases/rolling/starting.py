@@ -29,6 +29,7 @@ from releases.rolling.storing import columns_of, plan_as_json
 from releases.rollout_models import Rollout
 from releases.rollouts.commands import Order
 from releases.rollouts.decisions import Decision
+from releases.rollouts.foreseeing import foreseen
 from releases.rollouts.starting import shadow_like, start
 from releases.selectors import state_of
 
@@ -37,12 +38,16 @@ DEFAULT_REASON: Final = "asked for it"
 
 @dataclass(frozen=True, slots=True)
 class DryStart:
-    """What a start would do now, without effect: nothing stands against it where `why_not` is empty."""
+    """What a start would do now, without effect: nothing stands against it where `why_not` is empty.
+
+    `notes` are what somebody should know of the plan.
+    """
 
     why_not: tuple[str, ...]
     plan: tuple[Checkpoint, ...]
     shadow: Checkpoint | None
     next_checkpoint_at: datetime | None
+    notes: tuple[str, ...] = ()
 
 
 def start_rollout(*, actor: Actor, release: Release, order: RollOrder) -> Rollout:
@@ -66,7 +71,12 @@ def dry_start(*, actor: Actor, release: Release, order: RollOrder) -> DryStart:
     value = decision.rollout
     if value is None:
         return DryStart(decision.reasons, tuple(order.plan), None, None)
-    return DryStart((), value.plan, value.shadow, value.entered_at + value.due)
+    return DryStart((), value.plan, value.shadow, value.entered_at + value.due, notes_on(release, order))
+
+
+def notes_on(release: Release, order: RollOrder) -> tuple[str, ...]:
+    """What somebody should know of this plan; a cold start has nothing to be compared with, whatever the plan."""
+    return tuple(foreseen(order.plan)) if release.previous_release_id else ()
 
 
 def next_checkpoint_at(row: Rollout) -> datetime:

@@ -85,7 +85,7 @@ def belongs_nowhere(found: Suggestions) -> str:
     """How many requests no slice takes, as far as was looked."""
     count, look = found.unassigned, found.look
     if not count:
-        return f"Every request of the last {REACH.days} days belongs to a slice." if look.whole else NONE_FOUND
+        return f"No request of the last {REACH.days} days is without a slice." if look.whole else NONE_FOUND
     requests = f"{number(count)} request{'' if count == 1 else 's'}"
     verb = "belongs" if count == 1 else "belong"
     when = f"of the last {REACH.days} days" if look.whole else f"since {moment(look.since)}"

@@ -27,6 +27,7 @@ from relcontrol.errors import Forbidden, invalid
 from releases.models import Release
 from releases.selectors import manifest_of
 from releases.weights.matching import releases_with
+from releases.weights.pruning import prune
 from releases.weights.receipts import append_if_new, drifted_claim
 
 AHEAD: Final = timedelta(minutes=1)
@@ -70,6 +71,7 @@ def record_observation(*, actor: Actor, envelope: Any, statement: Any = None) ->
     )
     releases = releases_with(actor.organization, seen.expected_sha256)
     receipts = [receipt for each in releases if (receipt := _said(actor, each, row, at))]
+    prune(row, at)
     return Recorded(row, created=True, releases=releases, receipts=receipts)
 
 

@@ -2,12 +2,20 @@
 
 The supervisor serves nothing and imports little. A worker learns from the end of a pipe that its supervisor is gone,
 however that went, and drains as well.
+
+Workers share their metrics through mapped files, which lie in memory where the system offers that: a process that
+writes into a mapped page for which the disk has no room is killed (SIGBUS), and so is each that is started after it.
+A lock of the kernel says whose folder there is still in use.
 """
 
+import fcntl
+import hashlib
 import json
 import os
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -24,6 +32,7 @@ STEP_SECONDS: Final = 0.1
 YOUNG_SECONDS: Final = 5.0
 LONGEST_PAUSE: Final = 10.0
 METRICS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of our own in it, see `in_memory`
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,10 @@ class Supervisor:
         self._plan = plan
         self._ending = False
         self._lifeline, self._end = os.pipe()  # nobody ever writes: that it ends is the message
-        self._metrics = _emptied(plan.metrics)
+        self._metrics = _emptied(in_memory(plan.metrics))
+        self._holding = os.open(self._metrics, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(self._holding, fcntl.LOCK_SH)
+        sweep(MEMORY)
         self._workers = [
             Worker(index, listener)
             for index, listener in enumerate(listeners(plan.host, plan.port, plan.workers), start=1)
@@ -105,6 +117,7 @@ class Supervisor:
     def _start(self, worker: Worker) -> None:
         listening, lifeline = worker.listener.fileno(), self._lifeline
         ours = [str(worker.index), str(listening), str(lifeline)]
+        self._metrics.mkdir(mode=0o700, parents=True, exist_ok=True)  # systems clean up where memory is shared
         worker.process = subprocess.Popen(  # noqa: S603 - our own module, and the plan's own options
             [sys.executable, "-m", self._plan.module, *ours, *self._plan.arguments],
             pass_fds=(listening, lifeline),
@@ -127,6 +140,8 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if self._metrics != self._plan.metrics:
+            shutil.rmtree(self._metrics, ignore_errors=True)  # memory is not for what nobody reads any more
         say({"event": "stopped"})
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -152,6 +167,35 @@ def say(line: dict[str, Any]) -> None:
     """A line of the log."""
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
+
+
+def in_memory(folder: Path, memory: Path = MEMORY) -> Path:
+    """A folder in memory that stands for this one, always the same; itself where there is none for us alone."""
+    name = hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:16]
+    ours = memory / f"relcontrol-{os.getuid()}-{name}"
+    try:
+        ours.mkdir(mode=0o700, exist_ok=True)
+        found = ours.lstat()
+    except OSError:
+        return folder
+    alone = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+    return ours if alone else folder
+
+
+def sweep(memory: Path) -> None:
+    """Remove what supervisors that were killed have left there."""
+    for folder in memory.glob(f"relcontrol-{os.getuid()}-*"):
+        try:
+            found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(found)
 
 
 def _emptied(folder: Path) -> Path:

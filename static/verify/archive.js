@@ -87,7 +87,7 @@ function requireSame(found, made, at) {
 // ---- The report: whether exactly these bytes are embedded in the PDF
 
 const STREAM = utf8("stream"), END_STREAM = utf8("endstream");
-const MOST_STREAMS = 20000;
+const MOST_STREAMS = 20000, MOST_TRIES = 16;
 
 function indexOfBytes(bytes, wanted, from) {
   for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
@@ -96,44 +96,46 @@ function indexOfBytes(bytes, wanted, from) {
   return -1;
 }
 
-// Each stream of the PDF, from its keyword to the next `endstream`.
+// Each compressed stream of the PDF, from its keyword's line to the next `endstream`.
 function* streamsOf(pdf) {
-  let at = 0;
-  for (let count = 0; count < MOST_STREAMS; count += 1) {
-    const keyword = indexOfBytes(pdf, STREAM, at);
-    if (keyword < 0) return;
-    let start = keyword + STREAM.length;
-    if (pdf[start] === 13) start += 1;
-    if (pdf[start] === 10) start += 1;
-    const end = indexOfBytes(pdf, END_STREAM, start);
-    if (end < 0) return;
+  let end = 0, count = 0;
+  for (let at = indexOfBytes(pdf, STREAM, 0); at >= 0; at = indexOfBytes(pdf, STREAM, at + 1)) {
+    const line = at + STREAM.length + (pdf[at + STREAM.length] === 13 ? 1 : 0), start = line + 1;
+    if (pdf[line] !== 10 || (pdf[start] & 15) !== 8) continue;
+    if (end < start) end = indexOfBytes(pdf, END_STREAM, start);
+    if (end < 0 || count === MOST_STREAMS) return;
     yield pdf.subarray(start, end);
-    at = end + END_STREAM.length;
+    count += 1;
   }
 }
 
+// A report begins like its export once, and not for ever again.
 async function embeds(pdf, wanted) {
+  let tries = 0;
   for (const stream of streamsOf(pdf)) {
-    if ((stream[0] & 15) !== 8) continue;
-    for (const one of withoutLineEnd(stream)) if (await inflatesTo(one, wanted)) return true;
+    if (tries === MOST_TRIES) return false;
+    let begun = false;
+    for (const one of withoutLineEnd(stream)) {
+      if (await inflatesTo(one, wanted, () => { begun = true; })) return true;
+    }
+    if (begun) tries += 1;
   }
   return false;
 }
 
 // The line's end before `endstream` may be of three kinds, and belongs to nobody.
 function withoutLineEnd(stream) {
-  const { length } = stream;
-  if (stream[length - 1] === 13) return [stream, stream.subarray(0, -1)];
-  if (stream[length - 1] !== 10) return [stream];
-  return stream[length - 2] === 13 ? [stream.subarray(0, -1), stream.subarray(0, -2)] : [stream.subarray(0, -1)];
+  const kinds = [[], [10], [13], [13, 10]].filter((end) => sameBytes(stream.subarray(stream.length - end.length), end));
+  return kinds.map((end) => stream.subarray(0, stream.length - end.length));
 }
 
 // Whether this zlib stream gives these bytes and no others; it is left as soon as it gives another.
-async function inflatesTo(stream, wanted) {
+async function inflatesTo(stream, wanted, begin) {
   const reader = new Blob([stream]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
   let at = 0;
   try {
     for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+      if (at === 0 && value[0] === wanted[0]) begin();
       if (!sameBytes(value, wanted.subarray(at, at + value.length))) {
         await reader.cancel();
         return false;

@@ -23,7 +23,10 @@ const OMS_STATEMENT = record({
     resources: arrayOf(record({ name: textOf(4000), algorithm: oneOf("sha256"), digest: SHA256 }), 1),
   }),
 });
-const PEM = /^-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END PUBLIC KEY-----\r?\n?$/;
+// The one text of a key on P-256, its point not compressed, so that it has one fingerprint.
+const P256_HEAD = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE";
+const PEM = new RegExp(`^-----BEGIN PUBLIC KEY-----\n(${P256_HEAD}[A-Za-z0-9+/]{28})\n`
+  + "([A-Za-z0-9+/]{57}[AQgw]==)\n-----END PUBLIC KEY-----\n$");
 
 // Signature first, then the statement: the digest that manifests name, the root of the standard, who signed.
 async function readAttestation(entry, place) {
@@ -85,9 +88,9 @@ function checkNames(names) {
 async function requireP256(pem, signature, message, place) {
   let held = false;
   try {
-    const text = PEM.exec(String.fromCharCode(...pem.subarray(0, 2000)))[1].replace(/[\r\n]/g, "");
+    const [, first, second] = PEM.exec(String.fromCharCode(...pem.subarray(0, 200)));
     const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-    const key = await crypto.subtle.importKey("spki", decodeBase64(text, "key"), algorithm, false, ["verify"]);
+    const key = await crypto.subtle.importKey("spki", decodeBase64(first + second, "key"), algorithm, false, ["verify"]);
     held = await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, key, rawSignature(signature), message);
   } catch {
     held = false;

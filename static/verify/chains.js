@@ -53,7 +53,7 @@ class Walk {
       yield* this.onceFailures(current);
       yield* this.scopeFailures(current);
       if (previous) yield* linkFailures(previous, current);
-      else if (!unread) yield* this.firstFailures(current);
+      if (!previous || current.seq > previous.seq + 1) yield* this.firstFailures(current);
       yield* this.gapFailures(previous ? previous.seq : 0, current, unread);
       yield* this.releaseFailures(current, complete);
       previous = current;

@@ -138,7 +138,7 @@ class Examination {
   encode(document) {
     return new Place("the file").blaming(INTEGRITY, "it is not in canonical form", () => {
       const names = Object.keys(document).sort();
-      const encoded = new Map(names.map((name) => [name, canonicalText(document[name])]));
+      const encoded = new Map(names.map((name) => [name, canonicalText(document[name], 1)]));
       requireSameText(this.text, `{${names.map((name) => `"${name}":${encoded.get(name)}`).join(",")}}`);
       return encoded;
     });

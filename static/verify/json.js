@@ -152,10 +152,10 @@ function decodeText(bytes) {
 
 const readJson = (bytes) => new JsonReader(decodeText(bytes)).whole();
 
-// RFC 8785 text of a value made of objects, arrays, strings, integers, booleans and null.
-function canonicalText(value) {
+// RFC 8785 text of a value made of objects, arrays, strings, integers, booleans and null, `depth` levels inside another.
+function canonicalText(value, depth = 0) {
   const pieces = [];
-  write(value, pieces, 0);
+  write(value, pieces, depth);
   return pieces.join("");
 }
 

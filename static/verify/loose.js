@@ -61,9 +61,9 @@ class Archive {
   }
 
   async *listedFailures(manifest) {
-    const listed = Object.keys(manifest.files).sort();
-    const here = [...this.files.keys()].filter((name) => name !== "manifest.json").sort();
-    const missing = listed.filter((name) => !here.includes(name)), more = here.filter((name) => !listed.includes(name));
+    const listed = Object.keys(manifest.files).sort(), known = new Set(listed);
+    const here = new Set([...this.files.keys()].filter((name) => name !== "manifest.json").sort());
+    const missing = listed.filter((name) => !here.has(name)), more = [...here].filter((name) => !known.has(name));
     if (missing.length || more.length) {
       const got = `without ${show(missing.join(", "))}, with ${show(more.join(", "))}`;
       const said = { expected: `${listed.length} files`, got };

@@ -2,7 +2,7 @@
 
 const NOTE_KEY = 1, COSIGNATURE_KEY = 4, MAX_NOTE_SIGNATURES = 64;
 const NOTE_CONTROL = /[\x00-\x09\x0b-\x1f]|\p{Surrogate}/u;
-const NOTE_LINE = /^\u2014 ([^\s+\x00-\x1f]+) ([A-Za-z0-9+/]+=*)$/u;
+const NOTE_LINE = /^\u2014 ([^\s+\x00-\x1f\x85]+) ([A-Za-z0-9+/]+=*)$/u;
 const CHECKPOINT_TEXT = /^([!-~]{1,300})\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n$/;
 
 // The 4 bytes, in hex, by which a note names a key.

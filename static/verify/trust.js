@@ -1,6 +1,6 @@
 // Step 2: what the auditor gives: the trust file, and a head that is known already; and the keyring that its root signed.
 
-const WITNESS_NAME = matching("[^\\s+\\x00-\\x1f]{1,300}", "the name of a witness's key, without spaces and plus signs");
+const WITNESS_NAME = matching("[^\\s+\\x00-\\x1f\\x85]{1,300}", "the name of a witness's key, without spaces and plus signs");
 const TRUST = record({
   organization: NAME,
   origin: ORIGIN,
@@ -95,7 +95,8 @@ function readHead(text) {
 }
 
 // `SEQ:HASH`, or a signed checkpoint of the log, by a log key of the trust file. Throws TrustError.
-async function readKnownHead(text, trust) {
+async function readKnownHead(given, trust) {
+  const text = `${given.replace(/^[\ufeff \t\r\n]+|[\ufeff \t\r\n]+$/g, "")}\n`;  // as editors and terminals leave it
   if (!text.includes("\n\n")) return readHead(text);
   if (trust === null) throw new TrustError("a signed head needs the trust file (--trust): without it its signature shows nothing");
   let checkpoint = null;

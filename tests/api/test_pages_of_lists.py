@@ -15,7 +15,7 @@ from tests.api.world import World
 
 FIRST, ADDED = 7, 3
 NONE_OF_OURS = (
-    *("limit=0", "limit=201", "limit=-1", "limit=x", "limit=1.5", "limit="),
+    *("limit=0", "limit=201", "limit=-1", "limit=x", "limit=1.5", "limit=", "limit=000200999"),
     *("cursor=***", "cursor=AAA", "cursor=%C3%A9", "cursor=%FF", "cursor=gICA"),
 )
 NAMES = (

@@ -84,6 +84,23 @@ def test_the_explorer_lists_every_receipt_newest_first_in_a_sentence(auditor: Cl
     assert "registered legal-assistant r128." in answer.content.decode()
 
 
+def test_what_happens_to_a_release_is_told_by_its_name_and_no_id(auditor: Client, northgate: Organization) -> None:
+    record = Record(
+        event=Event.CHECKPOINT_HELD,
+        outcome="extended",
+        kind="rollout",
+        name="rol_01k0000000000000000000000a",
+        application="legal-assistant",
+        release=ReleaseRef(MANIFEST, RELEASE, "rte_1"),
+        delivery=Delivery("rolling", "rolling"),
+        weights=ClosedApiWeights("openai", "gpt-5"),
+        state={"checkpoint": 5},
+    )
+    row = append(command_actor(northgate), record)
+    for path in (HOME, f"{HOME}receipts/{row.receipt_hash}/"):
+        assert "legal-assistant r128 was held at its checkpoint." in auditor.get(path).text
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -241,7 +258,9 @@ def test_a_range_after_the_head_verifies_nothing_and_says_so(auditor: Client) ->
 def test_a_range_that_cannot_be_verified_is_refused_in_words(auditor: Client, query: dict[str, str]) -> None:
     answer = auditor.get(f"{HOME}range/", query)
     assert answer.status_code == 422
-    assert "field-error" in answer.content.decode()
+    assert "field-error" in answer.text
+    assert "nothing was read" in answer.text
+    assert "were judged" not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,23 @@ def test_a_form_that_cannot_be_used_says_why_and_asks_for_nothing(auditor: Clien
     assert not Export.objects.exists()
 
 
+@pytest.mark.parametrize(("kind", "text"), [("release", "f" * 64), ("release", "r1"), ("person", "Zoe")])
+def test_what_the_service_refuses_stands_at_the_field_that_names_it(auditor: Client, kind: str, text: str) -> None:
+    form = auditor.post(EXPORTS, {"scope": kind, kind: text}).context["form"]
+    assert (list(form.errors), form[kind].value()) == ([kind], text)
+    assert "scope." not in str(form.errors)
+
+
+def test_what_another_scope_would_need_is_not_asked_for(auditor: Client) -> None:
+    sent = {"scope": "organization", "release": "f" * 300, "application": "foreign"}
+    assert auditor.post(EXPORTS, sent).status_code == 302
+
+
+def test_a_link_fills_in_the_release(auditor: Client) -> None:
+    form = auditor.get(EXPORTS, {"release": MANIFEST}).context["form"]
+    assert (form["scope"].value(), form["release"].value()) == ("release", MANIFEST)
+
+
 def test_a_viewer_asks_for_nothing(northgate: Organization) -> None:
     viewer = Client()
     viewer.force_login(factories.person(northgate, "viewer"))

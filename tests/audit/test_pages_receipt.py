@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from audit import verify
 from audit.events import Event
 from audit.models import Opening, Receipt
+from audit.pages.receipts import verdict_of
 from audit.receipts import Record, append
 from audit.statement import ClosedApiWeights, DecisionInput, Policy, ReleaseRef
 from audit.trust import trust_document
@@ -103,6 +104,32 @@ def test_the_page_tells_decision_policy_inputs_and_weights(auditor: Client) -> N
         "would end with code 3",
     ):
         assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shown"),
+    [
+        ("pass", ("pass", "Pass")),
+        ("ok", ("pass", "OK")),
+        ("breach", ("fail", "Breach")),
+        ("hold", ("hold", "Hold")),
+        ("not_measured", ("skip", "Not measured")),
+        ("dry:breach", ("skip", "Dry: breach")),
+        ("of a later version", ("hold", "Of a later version")),
+    ],
+)
+def test_each_verdict_of_an_input_has_its_shape(verdict: str, shown: tuple[str, str]) -> None:
+    assert verdict_of({"verdict": verdict}) == shown
+
+
+def test_long_evidence_stands_below_its_row(auditor: Client, northgate: Organization) -> None:
+    evidence = "Within the limit of 1.20, and proven to be so. " * 5
+    monitor = DecisionInput("errors", "ok", None, "1.1", "1.2", "<=", evidence, 1500)
+    record = Record(event=Event.POLICY_CHANGED, outcome="changed", kind="slice", name="x", inputs=[monitor], state={})
+    row = append(command_actor(northgate), record)
+    shown = auditor.get(f"{RECEIPTS}{row.receipt_hash}/").text
+    assert f'colspan="6">{evidence}</td>' in shown
+    assert f"<td>{evidence}</td>" not in shown
 
 
 def test_an_erased_opening_leaves_coverage_unchecked_and_the_receipt_whole(auditor: Client) -> None:

@@ -1,8 +1,9 @@
 """Browser tests: Debian's Chromium, pages that watch their own console, and axe.
 
 `open_page(path, theme=…, width=…)` opens a page of the live server and fails the test at its end if the console had
-an error, the policy blocked anything, or a request failed. `axe(page)` finds nothing wrong, or says what.
-`fits_and_is_accessible(page)` shows a page that was loaded in a theme and at a width, which change by turns.
+an error, the policy blocked anything, or a request failed; its first page is shared by all tests. `axe(page)` finds
+nothing wrong, or says what. `fits_and_is_accessible(page)` shows a page that was loaded in a theme and at a width,
+which change by turns.
 """
 
 import itertools
@@ -13,7 +14,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT  # type: ignore[import-untyped]  # it has no types
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
@@ -37,11 +38,13 @@ RUN_AXE = "options => axe.run(options).then(found => found.violations)"
 IS_SHOWN = """([theme, width]) => document.documentElement.dataset.bsTheme === theme && innerWidth === width
     && [...document.querySelectorAll("[data-figure] .main-svg")]
         .every((drawn) => drawn.clientWidth <= drawn.closest("[data-figure]").clientWidth)"""
+FORGET = "() => { try { localStorage.clear(); sessionStorage.clear(); } catch { /* a page that is none of ours */ } }"
 # htmx writes an error where a newer request takes the place of one under way (`hx-sync`), which is what was asked for.
 # What really fails brings `htmx:sendError`, `htmx:timeout` or `htmx:responseError` beside `htmx:afterRequest`.
 REPLACED = ("htmx:afterRequest,", "htmx:sendAbort,")
 Theme = Literal["light", "dark"]
 Form = tuple[Theme, int]
+Cookies = list[Any]
 EACH_THEME_AND_WIDTH: tuple[Form, ...] = (("light", 1400), ("dark", 390))
 OpenPage = Callable[..., Page]
 
@@ -73,29 +76,100 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture
-def open_page(chromium: Browser, live_server: Any, complaints: list[str]) -> Iterator[OpenPage]:
-    """Opens pages of the live server; at the end of the test none of them may have complained."""
-    contexts: list[BrowserContext] = []
+class Tab:
+    """The page with which tests begin, one after the other.
 
-    def open_one(path: str, *, theme: Theme = "light", width: int = 1400, cookies: list[Any] | None = None) -> Page:
-        size = {"width": width, "height": 900}
-        context = chromium.new_context(viewport=size, color_scheme=theme, base_url=live_server.url)  # type: ignore[arg-type]
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
-        contexts.append(context)
+    A page of its own for each would take a second and more of processor: a process, and all scripts and styles once
+    more. So this one is emptied: of cookies, of what it has stored, of where the mouse was.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser, self.url = browser, url
+        self.page: Page | None = None
+
+    def taken(self) -> Page:
+        """The page, empty."""
+        if self.page is None:
+            self.page = new_page(self.browser, self.url)
+        return self.page
+
+    def left(self) -> None:
+        """Nothing of a test stays in it; closed by a test, it goes with all that it had."""
+        if self.page is None:
+            return
+        if self.page.is_closed():
+            self.page.context.close()
+            self.page = None
+            return
+        self.page.evaluate(FORGET)
+        self.page.goto("about:blank")
+        self.page.mouse.move(0, 0)
+        self.page.context.clear_cookies()
+
+
+def new_page(browser: Browser, url: str) -> Page:
+    """A page in a context of its own, that may use the clipboard."""
+    context = browser.new_context(base_url=url)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.add_init_script(WATCH_POLICY)
+    return page
+
+
+@pytest.fixture(scope="package")
+def tab(chromium: Browser, live_server: Any) -> Tab:
+    """The shared page of this folder's tests."""
+    return Tab(chromium, live_server.url)
+
+
+@pytest.fixture
+def open_page(tab: Tab, complaints: list[str]) -> Iterator[OpenPage]:
+    """Opens pages of the live server; at the end of the test none of them may have complained.
+
+    The first is the shared one; one beside it, as of another person, has cookies of its own.
+    """
+    opened: list[Watched] = []
+
+    def open_one(path: str, *, theme: Theme = "light", width: int = 1400, cookies: Cookies | None = None) -> Page:
+        page = new_page(tab.browser, tab.url) if opened else tab.taken()
+        page.emulate_media(media="null", color_scheme=theme, reduced_motion="null", forced_colors="null")
+        page.set_viewport_size({"width": width, "height": 900})
+        opened.append(Watched(page, complaints))
         if cookies:
-            context.add_cookies(cookies)
-        page = context.new_page()
-        page.add_init_script(WATCH_POLICY)
-        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
-        page.on("pageerror", lambda error: complaints.append(f"{path}: {error}"))
+            page.context.add_cookies(cookies)
         page.goto(path)
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
+    for one in opened:
+        one.end()
+    tab.left()
+    for one in opened[1:]:
+        one.page.context.close()
     assert complaints == []
+
+
+class Watched:
+    """A page whose errors are noted until the end of its test."""
+
+    def __init__(self, page: Page, complaints: list[str]) -> None:
+        self.page, self.complaints = page, complaints
+        page.on("console", self._said)
+        page.on("pageerror", self._raised)
+
+    def end(self) -> None:
+        """Whatever it has said by now is heard; leaving it is not the test's."""
+        if not self.page.is_closed():
+            self.page.unroute_all(behavior="ignoreErrors")
+        self.page.remove_listener("console", self._said)
+        self.page.remove_listener("pageerror", self._raised)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if is_complaint(message):
+            self.complaints.append(message.text)
+
+    def _raised(self, error: Any) -> None:
+        self.complaints.append(f"{self.page.url}: {error}")
 
 
 def is_complaint(message: ConsoleMessage) -> bool:

@@ -94,6 +94,7 @@ def test_from_a_time_to_a_release_to_an_export_that_verifies_offline(
     expect(page.get_by_role("heading", level=1)).to_contain_text(served.candidate.name)
 
     page.goto(f"{home}/audit/exports/")
+    expect(page.locator("[name=release]")).to_be_hidden()
     page.get_by_label("One release").check()
     page.locator("[name=release]").fill(served.candidate.pk)
     page.get_by_role("button", name="Make the export").click()

@@ -8,7 +8,7 @@ from django.test import Client
 from relcontrol.accounts.models import Person
 from tests.api.addresses import pages
 from tests.api.world import World, browser, world
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import EACH_THEME_AND_WIDTH, OpenPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -43,9 +43,10 @@ def test_every_screen_is_accessible_and_fits(
     found = screens(here, browser(everybody(here)))
     assert len(found) > 25
     page = open_page("/", cookies=session_cookie(everybody(here)))
-    for path in found:
-        page.goto(path)
-        fits_and_is_accessible(page)
+    for turn, form in enumerate(EACH_THEME_AND_WIDTH):  # one after the other: each change is another layout
+        for path in found[turn :: len(EACH_THEME_AND_WIDTH)]:
+            page.goto(path)
+            fits_and_is_accessible(page, (form,))
 
 
 def test_signed_out_screens_are_accessible_too(open_page: OpenPage, axe: Any) -> None:

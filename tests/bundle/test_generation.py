@@ -96,3 +96,9 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         ("g.stop[1]", "wrong_type"),
         ("g.mood", "unknown_field"),
     }
+
+
+def test_an_answers_length_has_one_limit_under_the_name_that_its_model_takes() -> None:
+    assert normalise_generation({"max_completion_tokens": "800"}) == {"max_completion_tokens": 800}
+    both = {"max_tokens": 800, "max_completion_tokens": 800}
+    assert refused(normalise_generation, both, "g") == {("g.max_completion_tokens", "given_twice")}

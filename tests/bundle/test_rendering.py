@@ -126,6 +126,13 @@ def test_text_parts_become_one_and_other_parts_stay() -> None:
     assert sent[1]["content"] == [image, {"type": "text", "text": "<A\nB>", "x": 1}, image]
 
 
+def test_parts_of_a_message_that_nothing_changes_stay_where_they_are() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:,"}}
+    told = {"role": "user", "content": [{"type": "text", "text": "Left:"}, image, {"type": "text", "text": "right?"}]}
+    assert messages(told)[1] == told
+    assert messages(told, template={"user": "{{ input }}"})[1] == told
+
+
 def test_a_message_of_pictures_only_is_left_alone_or_gets_the_template_in_front() -> None:
     image = {"type": "image_url", "image_url": {"url": "data:,"}}
     picture = {"role": "user", "content": [image]}
@@ -159,6 +166,12 @@ def test_generation_tools_and_model_of_the_manifest_win() -> None:
         "stream": True,
         "top_p": 0.5,
     }
+
+
+def test_the_limit_of_the_manifest_wins_under_either_name() -> None:
+    sent = request({"messages": [USER], "max_tokens": 9}, generation={"max_completion_tokens": 800})
+    assert "max_tokens" not in sent
+    assert sent["max_completion_tokens"] == 800
 
 
 def test_the_clients_settings_stand_where_the_manifest_says_nothing() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from relcontrol.rehearsal.catalogue import BY_NUMBER, FAILURES, HEALTHY
+from relcontrol.rehearsal.lines import Line
 from relcontrol.rehearsal.running import playing
 from relcontrol.rehearsal.running.playing import SIDE_BY_SIDE, Played, summary, table
 from relcontrol.rehearsal.stopping import GATE, ROLL, STAGES, UNTOUCHED, Scenario, Stopped
@@ -103,3 +104,27 @@ def test_a_reply_that_was_not_expected_is_a_failure_that_went_on() -> None:
         expect(Reply(422, {"code": "other", "detail": "another code"}), 422, "several_changes")
     with pytest.raises(NotStoppedError, match="the receipt is missing"):
         must([], "the receipt is missing")
+
+
+def test_a_quick_rollout_that_waits_for_slow_users_goes_on_and_any_other_has_not_come_through() -> None:
+    states, sent = ["waiting_review", "waiting_review", "completed"], []
+    row = {"reasons": ["19 requests are missing."]}
+
+    class Slow(Nowhere):
+        def get(self, who: str, path: str, **query: str) -> Reply:
+            return Reply(200, row | {"state": states[0]})
+
+        def post(self, who: str, path: str, body: Any = None) -> Reply:
+            sent.append(path)
+            return Reply(200, states.pop(0))
+
+        def until(self, what: str, condition: Any, within: Any) -> Any:
+            return next(found for _ in range(9) if (found := condition()))
+
+    world: Any = Slow()
+    line = Line(world, "slice", "model", quick={"rol_1"})
+    assert line.come_through("rol_1")["state"] == "completed"
+    assert sent == ["rollouts/rol_1/resume"] * 2
+    states[0] = "waiting_review"
+    with pytest.raises(NotStoppedError, match=r"waits for a person: 19 requests are missing\.$"):
+        line.come_through("rol_2")

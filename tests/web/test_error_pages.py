@@ -1,11 +1,15 @@
 """Error pages say what failed, what is safe and the request id; they need no database."""
 
+import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.test import Client, RequestFactory
+from rest_framework.exceptions import MethodNotAllowed
 
+from relcontrol.api.problems import exception_handler
 from relcontrol.web import errors
 
 pytestmark = pytest.mark.urls("tests.web.kitchen_sink")
@@ -62,3 +66,41 @@ def test_a_form_without_its_proof_says_that_it_is_out_of_date() -> None:
 
 def test_a_body_that_is_too_large_is_a_413() -> None:
     assert errors.handler400(RequestFactory().get("/"), RequestDataTooBig()).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "code"),
+    [
+        (DisallowedHost(), 400, "unknown_host"),
+        (SuspiciousOperation(), 400, "malformed"),
+        (RequestDataTooBig(), 413, "too_large"),
+    ],
+)
+def test_what_fails_before_a_call_is_reached_is_a_problem_document(failure: Exception, status: int, code: str) -> None:
+    answer = errors.handler400(RequestFactory().get("/v1/me"), failure)
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert json.loads(answer.content)["code"] == code
+
+
+def test_a_mistake_of_ours_is_a_problem_document_to_a_caller_of_the_api() -> None:
+    answer = errors.handler500(RequestFactory().get("/v1/me"))
+    assert (answer.status_code, json.loads(answer.content)["code"]) == (500, "internal")
+
+
+def test_a_host_name_that_is_not_ours_says_how_it_becomes_ours() -> None:
+    answer = errors.handler400(RequestFactory().get("/"), DisallowedHost())
+    assert answer.status_code == 400
+    assert "RELCONTROL_HOSTS" in answer.text
+
+
+@pytest.mark.urls("relcontrol.urls")
+def test_the_schema_refuses_other_methods_in_a_problem_document_and_not_for_want_of_a_form() -> None:
+    answer = Client(enforce_csrf_checks=True).delete("/v1/openapi.json")
+    assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
+    assert answer["Allow"] == "GET, HEAD"
+
+
+def test_a_method_that_a_call_does_not_have_is_told_those_that_it_has() -> None:
+    view = SimpleNamespace(permissions={"GET": None, "POST": None})
+    answer = exception_handler(MethodNotAllowed("PUT"), {"view": view})
+    assert (answer.status_code, answer.data["detail"]) == (405, 'Method "PUT" not allowed. This path takes GET, POST.')

@@ -62,7 +62,9 @@ def _parts(request: PageRequest, organization: Organization) -> list[Part]:
 
 def _anchors(organization: Organization) -> str:
     sinks = sinks_of(organization).filter(enabled=True).count()
-    return f"{_count(sinks, 'sink')} outside holds the head of the log" if sinks else "Nobody outside holds the head"
+    if not sinks:
+        return "Nobody outside holds the head"
+    return f"{_count(sinks, 'sink')} {'is' if sinks == 1 else 'are'} given the head of the log"
 
 
 def _applications(organization: Organization) -> str:

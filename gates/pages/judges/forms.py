@@ -152,6 +152,8 @@ class ModelForm(ScaleForm):
     def __init__(self, *args: Any, endpoints: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["endpoint"].choices = [(name, name) for name in endpoints]  # type: ignore[attr-defined]
+        if not endpoints:
+            self.fields["endpoint"].help_text = "There is none yet: an administrator adds one in Settings."
 
     def fields_given(self) -> dict[str, Any]:
         """As the service takes them."""

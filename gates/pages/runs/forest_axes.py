@@ -41,7 +41,7 @@ def _scale(name: str, parts: Sequence[Part], *, narrow: bool) -> tuple[float, fl
         return low, 1.0, step, "Agreement, Spearman ρ" if narrow else "Agreement with the experts (Spearman ρ)"
     if name == "x2":
         low = _lowest([_ends(part["quality"], "mean", "floor") for part in parts], highest=3 * STEP)
-        step = 2 * STEP if low < 0.4 else STEP
+        step = 0.5 if low < 0.4 else STEP  # from 0: no answer scores less
         return 1 - step * math.ceil((1 - low) / step - 1e-9), 1.0, step, "Quality (mean, 0 to 1)"
     reach = max((abs(end) for part in parts for end in _ends(part["change"], "mean_difference")), default=0.0)
     step = max(0.1, math.ceil(reach * 10 - 1e-9) / 10)

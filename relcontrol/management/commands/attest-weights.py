@@ -25,6 +25,7 @@ from relcontrol.runtime.private_files import write_private
 DIFFERS, USAGE = 1, 2
 TIMEOUT_S = 30.0
 SEEDS = 2**32
+MOST_AT_ONCE = 64
 
 
 class Command(commands.Command):
@@ -51,7 +52,7 @@ class Command(commands.Command):
         add(
             "--processes",
             type=at_once,
-            default=os.cpu_count() or 1,
+            default=min(os.cpu_count() or 1, MOST_AT_ONCE),
             metavar="N",
             help="files read at once (%(default)s)",
         )
@@ -101,10 +102,13 @@ class Command(commands.Command):
         if options["folder"] is None:
             raise CommandError("Name the folder that the model server loads.", returncode=USAGE)
         folder, key = Path(options["folder"]), Path(options["key"])
-        if key.resolve().is_relative_to(folder.resolve()):
-            raise CommandError(
-                f"The key {key} lies among the weights. Name another place with --key.", returncode=USAGE
-            )
+        written = {"key": key} | ({"statement": Path(options["statement"])} if options["statement"] else {})
+        for name, file in written.items():
+            if file.resolve().is_relative_to(folder.resolve()):  # it would be one of them at the next reading
+                said = f"The {name} {file} lies among the weights. Name another place with --{name}."
+                raise CommandError(said, returncode=USAGE)
+        if options["statement"] and not written["statement"].resolve().parent.is_dir():
+            raise CommandError(f"There is no folder for the statement {written['statement']}.", returncode=USAGE)
         ignored = tuple(sorted({*GIT_PATHS, *(path.strip("/") for path in options["ignore"])}))
         listing = Listing(allow_symlinks=options["follow_links"], ignore_paths=ignored)
         journal = key.with_name(f"{key.name}.read")
@@ -188,7 +192,9 @@ def minutes(text: str) -> float:
 
 def at_once(text: str) -> int:
     """How many files to read at once."""
-    return int(_number(text, 64.0, "read 1 to 64 files at once")) or 1
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_AT_ONCE):
+        raise argparse.ArgumentTypeError(f"read 1 to {MOST_AT_ONCE} files at once, not {text!r}")
+    return int(text)
 
 
 def _number(text: str, most: float, rule: str) -> float:

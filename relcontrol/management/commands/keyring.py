@@ -94,7 +94,10 @@ def _request(_given: dict[str, Any]) -> str:
 def _root(file: Path) -> str:
     if file.exists():
         raise CommandError(f"{file} is there already, and a root key is never overwritten.")
-    write_once(file, new_private_pem())
+    try:
+        write_once(file, new_private_pem())
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
     root = public_json(_loaded(file).public)
     return f"root {root['keyid']}\npublic key {root['public_key']}"
 
@@ -116,7 +119,11 @@ def _said(keyring: Keyring) -> str:
 
 
 def _import(given: dict[str, Any]) -> str:
-    row = import_keyring(text=given["file"].read_bytes(), new_root=given["new_root"])
+    try:
+        text = given["file"].read_bytes()
+    except OSError as error:
+        raise CommandError(f"{given['file']} cannot be read: {error.strerror}.") from error
+    row = import_keyring(text=text, new_root=given["new_root"])
     return f"keyring {row.sequence}, root {row.root_keyid}"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from audit.log.notes import NOTE, NoteError, parse_vkey
 from relcontrol import commands
@@ -40,11 +40,19 @@ class Command(commands.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM or Ctrl-C."""
-        ledger, logs = Ledger(options["folder"]), dict[str, list[bytes]]()
+        logs = dict[str, list[bytes]]()
         for origin, public in options["log"]:
             logs.setdefault(origin, []).append(public)
-        witness = Witness(name=options["name"], key=ledger.key(), logs=logs, ledger=ledger)
-        self.stdout.write(witness.vkey)
+        folder = options["folder"]
+        try:
+            ledger = Ledger(folder)
+            witness = Witness(name=options["name"], key=ledger.key(), logs=logs, ledger=ledger)
+            verifier_key = witness.vkey
+        except NoteError as error:
+            raise CommandError(f"--name: {error}", returncode=2) from error
+        except (OSError, ValueError) as error:
+            raise CommandError(f"The folder {folder} cannot be used: {error}") from error
+        self.stdout.write(verifier_key)
         self.stdout.flush()
         host, port = options["listen"]
         uvicorn.run(witness.app(), host=host, port=port, ws="none", log_level="warning", access_log=False)

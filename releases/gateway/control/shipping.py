@@ -106,7 +106,7 @@ class Shipper:
         try:
             dropped = self._spool.put(batch)
         except OSError as error:
-            self._disk_standing.failed(f"the disk takes nothing, {batch.rows} rows are lost: {error}")
+            self._disk_standing.failed(f"the disk takes nothing, rows are lost and counted: {error.strerror or error}")
             self._queue.lose(batch.rows)
             self._away = False  # without a spool the next batch had better ask the edge itself
         else:

@@ -53,7 +53,9 @@ def choices(cause: str, *, release: str, serves: bool) -> list[tuple[str, str]]:
         return [(ROLLED_BACK, f"{release} serves no longer: close the alarm.")]
     found = [(KEEP, f"Keep {release}. What is looked for stays as it is, and is counted from the beginning.")]
     if cause == "drift":
-        found.append((REBASE, f"Keep {release}, and take the quality of the last hour for the usual one from now on."))
+        found.append(
+            (REBASE, f"Keep {release}, and take the quality of the last half hour for the usual one from now on.")
+        )
     return found
 
 

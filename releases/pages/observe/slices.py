@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gates.models import Slice
+from gates.statistics.limits import meets
 from relcontrol.accounts.models import Organization
 from releases.monitors.drift import DriftDetector
 from releases.observer_models import ObservedSlice, QualityWindow
@@ -27,6 +28,11 @@ class Drift:
     def share(self) -> float:
         """How far it is on its way to the alarm, at most 1."""
         return min(1.0, self.value / self.alarm) if self.alarm else 0.0
+
+    @property
+    def alarms(self) -> bool:
+        """Whether it has reached its end, where it waits for a person."""
+        return self.count > 0 and meets(self.value, self.alarm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def names_of(organization: Organization) -> dict[str, str]:
 
 
 def _line(row: ObservedSlice, names: Mapping[str, str], last: QualityWindow | None, hours: Sequence[Stretch]) -> Line:
-    name = names.get(row.slice, row.slice)
+    name, drift = names.get(row.slice, row.slice), drift_of(row)
     return Line(
         row=row,
         name=name,
@@ -84,12 +90,13 @@ def _line(row: ObservedSlice, names: Mapping[str, str], last: QualityWindow | No
             empty_streak=row.empty_streak,
             mean=last.mean if last else None,
             closed=last is not None,
+            drifting=drift is not None and drift.alarms,
         ),
         last=last,
         last_words=_last_words(last),
         hours=hours,
         spark=_spark(row, name, hours),
-        drift=drift_of(row),
+        drift=drift,
     )
 
 

@@ -34,16 +34,26 @@ class Standing:
     gravity: tuple[int, float]
 
 
-def standing(*, floor: float | None, streak: int, empty_streak: int, mean: float | None, closed: bool) -> Standing:
-    """Of a slice whose newest closed window has this mean; `closed`: whether any window is."""
+def standing(
+    *,
+    floor: float | None,
+    streak: int,
+    empty_streak: int,
+    mean: float | None,
+    closed: bool,
+    drifting: bool = False,
+) -> Standing:
+    """Of a slice whose newest closed window has this mean; `closed`: whether any is; `drifting`: a person is asked."""
     gap = mean - floor if mean is not None and floor is not None else 0.0
-    kind, word = _word(floor, streak, empty_streak, closed=closed)
+    kind, word = _word(floor, streak, empty_streak, closed=closed, drifting=drifting)
     return Standing(kind, word, (ORDER.index(kind), -float(streak) if streak else gap))
 
 
-def _word(floor: float | None, streak: int, empty_streak: int, *, closed: bool) -> tuple[str, str]:
+def _word(floor: float | None, streak: int, empty_streak: int, *, closed: bool, drifting: bool) -> tuple[str, str]:
     if streak:
         return "fail", f"Below, {min(streak, BREACH)} of {BREACH}"
+    if drifting:
+        return "hold", "Drifts"
     if empty_streak >= EMPTY:
         return "hold", "Silent"
     if not closed:

@@ -21,6 +21,7 @@ from releases.pages.paths import address
 from releases.pages.trace_wording import asked
 from releases.worst.selectors import Opened, opened_worst, worst_named
 
+LONG: Final = 1_000
 EVENTS: Final = {"halt": "was halted", "rollback": "was rolled back", "drift": "is in doubt"}
 MISSING: Final = {
     "waiting": "Still being answered and judged.",
@@ -37,6 +38,11 @@ class Side:
     score: str
     text: str
     reason: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its beginning is shown and the whole on demand, so that ten pairs can be looked through."""
+        return len(self.text) > LONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,21 @@ def test_a_witness_serves_its_logs_and_prints_its_key(
 
 
 @pytest.mark.parametrize(
+    ("name", "inside", "complaint"),
+    [("a b", "new", "--name: 'a b' is no name of a key"), ("w", "file", "cannot"), ("w", "bad", "cannot be used: the")],
+)
+def test_a_witness_says_why_it_cannot_use_its_name_or_its_folder(
+    log: Log, tmp_path: Path, name: str, inside: str, complaint: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "witness.pem").write_text("no key")
+    key = vkey(ORIGIN, log.key.public, NOTE)
+    with pytest.raises(CommandError, match=complaint):
+        _witness("--listen", "[::1]:8007", "--folder", str(tmp_path / inside), "--log", key, "--name", name)
+
+
+@pytest.mark.parametrize(
     ("listen", "key"),
     [("8007", "log"), ("127.0.0.1:0", "log"), ("127.0.0.1:99999", "log"), ("127.0.0.1:1", "witness"), ("h:1", "x")],
 )

@@ -18,9 +18,9 @@ from tests.audit.pure.chains import FOREIGN_EXPORT_KEY, RECEIPT_KEY
 Files = dict[str, bytes]
 
 
-def report(embedded: bytes) -> bytes:
-    """As much of a PDF as embeds a file."""
-    packed = zlib.compress(embedded)
+def report(embedded: bytes, after: bytes = b"") -> bytes:
+    """As much of a PDF as embeds a file. `after`: what its stream goes on with."""
+    packed = zlib.compress(embedded) + after
     head = b"%%PDF-1.7\n1 0 obj\n<< /Type /EmbeddedFile /Filter /FlateDecode /Length %d >>\nstream\n" % len(packed)
     return head + packed + b"\nendstream\nendobj\n"
 
@@ -162,6 +162,18 @@ MUTATIONS = [
     Mutation(
         "PDF of another export",
         signed(lambda files: files.update({"report.pdf": report(whole().document())})),
+        INTEGRITY,
+        "report.pdf",
+    ),
+    Mutation(
+        "PDF with more after the export",
+        signed(lambda files: files.update({"report.pdf": report(files["export.json"], b"more")})),
+        INTEGRITY,
+        "report.pdf",
+    ),
+    Mutation(
+        "PDF that begins like the export again and again",
+        signed(lambda files: files.update({"report.pdf": report(b"{") * 16 + report(files["export.json"])})),
         INTEGRITY,
         "report.pdf",
     ),

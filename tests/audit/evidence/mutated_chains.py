@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.exporting.document import Scope
 from audit.log import merkle, notes
-from audit.verify import AUTHENTICITY, COMPLETENESS, HOLDS, INTEGRITY, NOT_CHECKED, TIME
+from audit.verify import AUTHENTICITY, COMPLETENESS, HOLDS, INTEGRITY, NOT_CHECKED, TIME, genesis_prev
 from tests.audit.evidence.bundles import Bundle, application, of, person, release, story, trust, whole
 from tests.audit.evidence.logs import LOG_KEY, Log
 from tests.audit.evidence.spoiling import Case, Mutation, document
@@ -127,6 +127,19 @@ def headless_release() -> Case:
     return document(_with_proofs_of(bundle))
 
 
+def begun_again() -> Case:
+    """A release's receipt that says to be the first of the chain, without its neighbours here."""
+    log = story()
+    log.gate(change=lambda one: one["predicate"]["chain"].update(prev=genesis_prev(ORIGIN)))
+    return document(of(log, Scope(release=MANIFEST)))
+
+
+def first_year(log: Log) -> None:
+    """An anchor that says to be from the first year there is: nothing can be before it."""
+    log.anchor("file", change=lambda one: one["predicate"].update(occurred_at="0001-01-01T00:00:00.000000Z"))
+    log.settle()
+
+
 def unanchored(log: Log, **more: Any) -> Case:
     """The export of a chain without its anchors: nothing to compare it with."""
     return document(of(log, keyring=None, **more))
@@ -239,5 +252,7 @@ MUTATIONS = [
         "at the anchor of 3 receipts",
         outcome=HOLDS,
     ),
+    Mutation("chain that begins again", begun_again, INTEGRITY, "the chain does not begin at its genesis"),
+    Mutation("anchor from the first year", log_with(first_year), INTEGRITY, "Every byte", outcome=HOLDS),
     Mutation("back-dated", back_dated, TIME, "issued before the anchor that it comes after"),
 ]

@@ -69,6 +69,11 @@ def proof(change: Callable[[list[str]], object], number: int = 0) -> Callable[[]
     return spoil
 
 
+def named_line(name: str) -> Callable[[list[str]], object]:
+    """A line by somebody whom nobody knows."""
+    return lambda lines: lines.insert(-1, f"\u2014 {name} {base64.b64encode(bytes(76)).decode()}")
+
+
 def moved_proof() -> Case:
     bundle = release()
     bundle.proofs[0]["receipt_hash"], bundle.proofs[1]["receipt_hash"] = (
@@ -149,6 +154,8 @@ MUTATIONS = [
     Mutation("proof of another index", proof(set_line(1, "index 1")), INTEGRITY, PROOF),
     Mutation("proof with extra data", proof(lambda lines: lines.insert(1, "extra AAAA")), INTEGRITY, PROOF),
     Mutation("proof of another format", proof(set_line(0, "c2sp.org/tlog-proof@v2")), INTEGRITY, PROOF),
+    Mutation("proof with a line by a name with U+FEFF", proof(named_line("w\ufeff1")), INTEGRITY, PROOF),
+    Mutation("proof with a line by a name with U+0085", proof(named_line("w\u00851")), INTEGRITY, PROOF),
     Mutation("proof against another checkpoint", proof(set_line(-5, "4")), INTEGRITY, PROOF),
     Mutation("proofs exchanged", moved_proof, INTEGRITY, PROOF),
     Mutation("head with another receipt", head(lambda one: one.update(receipt_hash="0" * 64)), INTEGRITY, HEAD),

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from audit.exporting.document import Opening
@@ -102,6 +103,22 @@ def drop_key(entry: dict[str, Any]) -> None:
     del key_of(entry)["rawBytes"]
 
 
+def spell_key(change: Callable[[bytes], bytes]) -> Callable[[dict[str, Any]], object]:
+    """The same key, or another, in another text."""
+
+    def spell(entry: dict[str, Any]) -> None:
+        pem = change(attestations.pem(attestations.PUBLISHER))
+        named = {"hint": sha256(pem).hexdigest(), "rawBytes": base64.b64encode(pem).decode("ascii")}
+        key_of(entry).update(named)
+
+    return spell
+
+
+def armored(der: bytes) -> bytes:
+    """A key in PEM, whatever it is."""
+    return b"-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(der) + b"-----END PUBLIC KEY-----\n"
+
+
 def claim(**changed: Any) -> Callable[[], Case]:
     """A receipt that claims this of its weights, by who has the keys."""
 
@@ -135,6 +152,8 @@ def rearranged(*names: str) -> dict[str, str]:
 
 
 NAMES = list(FILES)
+UNKNOWN_KEY = bytes.fromhex("3010300806062a0304050607030400010203")  # of an algorithm that nobody has
+KEY_FAILS = "the attestation's signature does not hold"
 RENAMED = {"model/part-1b.safetensors" if name == NAMES[1] else name: digest for name, digest in FILES.items()}
 SWAPPED = FILES | {NAMES[1]: FILES[NAMES[2]], NAMES[2]: FILES[NAMES[1]]}
 DIGEST = "another digest than the attestation's"
@@ -154,6 +173,16 @@ MUTATIONS = [
     Mutation("weights with another root", bundled(FILES, root="0" * 64), WEIGHTS, "another root digest"),
     Mutation("attestation changed under its signature", attested(flip_payload), WEIGHTS, "signature does not hold"),
     Mutation("attestation with a stranger's key", attested(exchange_key), WEIGHTS, "signature does not hold"),
+    Mutation(
+        "attestation with words before its key", attested(spell_key(lambda pem: b"mine:\n" + pem)), WEIGHTS, KEY_FAILS
+    ),
+    Mutation("attestation with two keys", attested(spell_key(lambda pem: pem + pem)), WEIGHTS, KEY_FAILS),
+    Mutation(
+        "attestation by an unknown kind of key",
+        attested(spell_key(lambda _: armored(UNKNOWN_KEY))),
+        WEIGHTS,
+        KEY_FAILS,
+    ),
     Mutation("attestation with another hint", attested(exchange_hint), WEIGHTS, "the attestation"),
     Mutation(
         "attestation without its key",

@@ -39,6 +39,11 @@ def text(change: Callable[[bytes], bytes]) -> Callable[[], Case]:
     return make
 
 
+def opening_of(value: bytes) -> Callable[[], Case]:
+    """The first opening with another value, by somebody without keys."""
+    return text(lambda found: found.replace(b'"value":"Ada"', b'"value":' + value, 1))
+
+
 def manifest(change: Callable[[dict[str, Any]], object]) -> Callable[[], Case]:
     """Another manifest, rightly signed."""
 
@@ -102,6 +107,9 @@ MUTATIONS = [
     Mutation("NaN in the document", lambda: replaced(whole(), b'"heads":[]', b'"heads":NaN'), INTEGRITY, FORM),
     Mutation("depth bomb in a receipt", spelled(SEQ, b'"seq":' + b"[" * 60_000 + b"]" * 60_000), INTEGRITY, STATEMENT),
     Mutation("depth bomb for a document", text(lambda found: b"[" * 1_000_000), INTEGRITY, FORM),
+    Mutation("value deeper than 32", opening_of(b"[" * 30 + b"]" * 30), INTEGRITY, CANONICAL),
+    Mutation("value deeper than is read", opening_of(b"[" * 62 + b"]" * 62), INTEGRITY, FORM),
+    Mutation("24 o'clock", spelled(b"T14:", b"T24:"), INTEGRITY, STATEMENT),
     Mutation("lone surrogate", spelled(b"ses_1", b"\\ud800"), INTEGRITY, STATEMENT),
     Mutation("receipt over 256 KiB", spelled(b'"ses_1"', b'"' + b"s" * 262_144 + b'"'), INTEGRITY, "the envelope"),
     Mutation("truncated document", text(lambda found: found[: len(found) // 2]), INTEGRITY, FORM),

@@ -67,6 +67,12 @@ def test_nothing_but_a_keyring_and_nothing_without_a_key_is_signed(tmp_path: Pat
         run("sign", "--root", str(tmp_path / "letter.json"), str(tmp_path / "letter.json"))
 
 
+def test_a_file_that_cannot_be_written_or_read_is_said(tmp_path: Path) -> None:
+    for act in ("root", "import"):
+        with pytest.raises(CommandError, match=r"none/file cannot be (written|read): No such file"):
+            run(act, str(tmp_path / "none" / "file"))
+
+
 def test_the_offline_acts_need_no_database() -> None:
     assert not needs_database("keyring", ["root", "root.pem"])
     assert not needs_database("keyring", ["sign", "--root", "root.pem", "request.json"])

@@ -19,7 +19,7 @@ from audit.models import Receipt
 from relcontrol.accounts.models import Organization
 from relcontrol.clock import now
 from tests import factories
-from tests.audit.log.scene import grown, leaves_of, organization_with
+from tests.audit.log.scene import grown, leaves_of, organization_with, tamper
 
 pytestmark = pytest.mark.django_db
 SIZE = 11
@@ -103,7 +103,7 @@ def test_a_proof_of_one_receipt_does_not_hold_for_another(organization: Organiza
 
 def test_the_nodes_of_a_proof_come_in_one_query(organization: Organization) -> None:
     head, wanted = signed_head(organization), receipt(organization, 2)
-    checkpoint = Checkpoint(organization=organization, size=head.size, note=head.note)
+    checkpoint = Checkpoint(organization=organization, size=head.size, root=head.root.hex(), note=head.note)
     with CaptureQueriesContext(connection) as counted:
         verified(proof_of(wanted, checkpoint), wanted)
     asked = [query["sql"] for query in counted.captured_queries if "audit_lognode" in query["sql"]]
@@ -190,6 +190,29 @@ def test_the_api_says_which_size_is_wrong(auditor: factories.Api, query: dict[st
     answer = auditor.get("log/consistency", **query)
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("damage", "refused"),
+    [
+        ('DELETE FROM audit_lognode WHERE level = 1 AND "index" = 3', ["proof", "consistency"]),
+        ("UPDATE audit_lognode SET hash = sha256(hash) WHERE level = 2", ["proof"]),
+        ("UPDATE audit_chainhead SET frontier = 'x'", ["head"]),
+    ],
+)
+def test_the_api_gives_no_false_proof_from_a_damaged_log_and_says_what_to_do(
+    organization: Organization, auditor: factories.Api, damage: str, refused: list[str]
+) -> None:
+    calls = {
+        "proof": lambda: auditor.get(f"receipts/{receipt(organization, 5).receipt_hash}/proof"),
+        "head": lambda: auditor.get("log/head"),
+        "consistency": lambda: auditor.get("log/consistency", **{"from": "6", "to": "9"}),
+    }
+    tamper(damage)
+    for name in refused:
+        answer = calls[name]()
+        assert (answer.status_code, answer.json()["code"]) == (409, "log_damaged"), name
+        assert "Compare the log with a head that you or a witness kept" in answer.json()["detail"]
 
 
 def test_the_api_knows_no_proof_of_another_organizations_receipt(auditor: factories.Api) -> None:

@@ -82,6 +82,12 @@ def test_the_first_differing_byte_is_named() -> None:
         verify.read_canonical(b'{"a":1 }')
 
 
+def test_brackets_in_strings_are_no_levels_and_a_string_without_end_takes_no_longer() -> None:
+    assert verify.read_canonical(b'["' + b"[" * 100 + b'\\\\","\\"' + b"{" * 100 + b'"]')
+    with pytest.raises(verify.FormError):
+        verify.read_json(b'\\"' * 300_000 + b"[" * 100)
+
+
 def test_thirty_two_levels_are_read_and_thirty_three_are_not() -> None:
     assert verify.read_canonical(b"[" * 32 + b"]" * 32)
     with pytest.raises(verify.FormError, match="at most 32"):

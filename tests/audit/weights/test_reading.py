@@ -83,6 +83,20 @@ def test_a_file_that_changes_while_it_is_read_has_no_digest(folder: Path) -> Non
         hash_files(folder, ["config.json"], progress=lambda done, of: rewrite(file))
 
 
+def test_a_file_that_grows_is_not_followed_for_ever(folder: Path) -> None:
+    told: list[int] = []
+
+    def grow(done: int, of: int) -> None:
+        told.append(done)
+        assert len(told) < 5, "it is still read"
+        with (folder / "config.json").open("ab") as stream:
+            stream.write(b"more")
+
+    with pytest.raises(WeightsError, match="changed while it was read"):
+        hash_files(folder, ["config.json"], progress=grow)
+    assert told == [len(CONTENT["config.json"])]
+
+
 def test_a_file_that_is_gone_is_said_by_name(folder: Path) -> None:
     with pytest.raises(WeightsError, match="missing-file"):
         hash_files(folder, ["config.json", "missing-file"])
@@ -141,6 +155,25 @@ def test_the_journal_of_another_folder_counts_for_nothing(folder: Path, tmp_path
     journal, other = tmp_path / "journal", tiny_model(tmp_path / "other")
     interrupted(other, journal)
     assert read_all(folder, Listing(), journal=Journal(journal, folder)).resumed == 0
+
+
+def test_a_journal_that_others_could_have_written_is_neither_read_nor_overwritten(folder: Path, tmp_path: Path) -> None:
+    journal, other = tmp_path / "journal", tmp_path / "other"
+    interrupted(folder, other)
+    before = other.read_bytes()
+    journal.symlink_to(other)
+    with pytest.raises(WeightsError, match="may be written by others"):
+        read_all(folder, Listing(), journal=Journal(journal, folder))
+    journal.unlink()
+    other.rename(journal).chmod(0o666)
+    with pytest.raises(WeightsError, match="may be written by others"):
+        read_all(folder, Listing(), journal=Journal(journal, folder))
+    assert journal.read_bytes() == before
+
+
+def test_a_journal_that_cannot_be_written_is_said_with_another_place(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="--key names another place"):
+        read_all(folder, Listing(), journal=Journal(tmp_path / "none" / "journal", folder))
 
 
 def test_a_sample_is_drawn_by_its_seed(folder: Path) -> None:

@@ -56,6 +56,14 @@ def test_what_lies_below_the_usual_axis_widens_it() -> None:
     assert low <= -0.56 < high == 1.0
 
 
+@pytest.mark.parametrize(("mean", "ends"), [(0.3, [0.25, 0.35]), (0.02, [0.0, 0.05])])
+def test_the_axis_of_quality_begins_at_nothing_where_it_goes_low(mean: float, ends: list[float]) -> None:
+    part = slice_part("x", ("FEQA", 0.7, 84, 0.5, 0.7, None))
+    part["quality"] |= {"mean": mean, "ci90": ends, "floor": mean}
+    found = drawn(document([part])).payload["layout"]["xaxis2"]
+    assert (found["range"], found["tickvals"]) == ([0.0, 1.0], [0.0, 0.5, 1.0])
+
+
 def test_a_slice_that_cannot_be_judged_keeps_its_row() -> None:
     assert "cannot be judged" in texts(drawn(document([unjudged("case-summarization")])).payload)
 

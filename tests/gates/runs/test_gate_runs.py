@@ -5,9 +5,12 @@ import time
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
+from rest_framework.request import Request
 
 from gates.api import runs
 from gates.run_models import CaseResult, GateRun
+from relcontrol.errors import Malformed
 from tests.gates.runs.stage import Stage, agreeing, cases_of, ramp, results_of, stage
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +205,12 @@ def test_more_grades_of_the_same_answers_are_new_evidence(here: Stage) -> None:
     again = here.judged(release, more)
     assert again["gate_run_id"] != failed["gate_run_id"]
     assert again["verdict"] == "gate_fail"
+
+
+@pytest.mark.parametrize("text", ["31", "0030999", "-1", "0" * 5000, "٣"])
+def test_no_spelling_of_a_wait_holds_an_answer_longer_than_half_a_minute(rf: RequestFactory, text: str) -> None:
+    with pytest.raises(Malformed):
+        runs.wait_of(Request(rf.get("/v1/gate-runs/x", {"wait": text})))
 
 
 def test_where_answers_are_held_already_nobody_else_is_kept_waiting(

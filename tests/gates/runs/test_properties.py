@@ -15,9 +15,10 @@ from gates.run_models import CaseResult, GateRun
 from gates.runs.digests import results_digest, without_floats
 from gates.runs.document import flagged_cases, slice_document
 from gates.runs.judging import CaseRule, SliceJudgment, SliceRule, judge_slices
-from gates.runs.material import Answer, Case, SliceMaterial
+from gates.runs.material import Answer, Calibration, Case, SliceMaterial
 from gates.runs.reading import Expected, read_results
 from gates.runs.results import FIELDS
+from gates.statistics.agreement import Source
 from gates.statistics.policies import Outcome
 from gates.verdicts import agreement_verdict, change_verdict, quality_verdict, slice_verdict
 from relcontrol.errors import Invalid
@@ -264,3 +265,13 @@ def test_no_body_of_a_gate_run_is_ever_a_server_error(junk_stage: Pair, body: An
 @pytest.fixture
 def junk_stage() -> Pair:
     return unscored()
+
+
+@pytest.mark.parametrize(("earlier", "source", "needed"), [(1, Source.OWN, 20), (2, Source.CALIBRATION, 30)])
+def test_so_few_own_grades_that_there_are_as_few_earlier_ones_ask_for_more_own_ones(
+    earlier: int, source: Source, needed: int
+) -> None:
+    answers = [Answer(f"c{place}", "a1", 0.5, {"ada": 4.0}) for place in range(earlier)]
+    material = SliceMaterial([Case("c0", "ip", None)], answers[:1], None, Calibration(answers, age_days=0))
+    [found] = judge_slices([(RULE, material)], cold_start=True, cases=CaseRule(3.0), grade_scale=(1.0, 5.0))
+    assert (found.agreement.source, found.agreement.cases_needed) == (source, needed)

@@ -53,9 +53,11 @@ def test_an_exported_file_changes_nothing_when_it_comes_back(
             "match": {"metadata": {"lang": "fr", "tier": 3}},
         },
     )
+    northgate.ci.post("slices", {"slug": "formula", "name": "=1+1", "description": "'-2"})
     content = owner.get(f"{SLICES}{name}").content
+    assert not any(line.startswith(b"formula,=") for line in content.splitlines()), "a spreadsheet would calculate it"
     plan = uploaded(owner, content, name).context["plan"]
-    assert (plan.changes, len(plan.slices)) == (0, 3)
+    assert (plan.changes, len(plan.slices)) == (0, 4)
 
 
 def test_a_file_shows_first_and_changes_then_with_a_receipt_for_each(northgate: Scene, owner: Client) -> None:

@@ -75,6 +75,15 @@ def test_metadata_goes_on_only_where_the_model_server_is_to_store_it(
     assert ("metadata" in rendered(asked.release, asked.application, body).body) is sent
 
 
+def test_an_allowed_setting_is_allowed_in_place_of_the_newer_name_in_the_manifest(snapshot: Snapshot) -> None:
+    asked = order(snapshot, "default", "r1")
+    allowed = replace(asked.application, client_settings=frozenset({"max_tokens"}))
+    limited = replace(asked.release, manifest={**asked.release.manifest, "generation": {"max_completion_tokens": 64}})
+    made = rendered(limited, allowed, {**asked.body, "max_tokens": 9})
+    assert made.body["max_tokens"] == 9
+    assert "max_completion_tokens" not in made.body
+
+
 def test_a_newer_name_of_an_allowed_setting_is_allowed_as_well(snapshot: Snapshot) -> None:
     asked = order(snapshot, "default", "r1")
     allowed = replace(asked.application, client_settings=frozenset({"max_tokens"}))

@@ -111,7 +111,9 @@ def test_bytes_that_are_no_honest_request_get_an_error_object(scene: Scene, sent
     got, body = raw(scene, sent)
     assert got == status
     if status != 200:
-        assert set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
+        error = json.loads(body)["error"]
+        assert set(error) == {"message", "type", "param", "code"}
+        assert status != 404 or "POST /v1/chat/completions" in error["message"]  # what to use instead
 
 
 @pytest.mark.parametrize("name", ["x-relcontrol-route", "x-relcontrol-subject"])

@@ -1,5 +1,6 @@
 """The processes of a gateway: what they import, how they start, survive a death, and drain."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from relcontrol.runtime.commands import needs_database
+from releases.workers.supervising import in_memory, sweep
 from tests.releases.gateway.control.signed import envelope, trust_file
 from tests.releases.gateway.scene import KEY, ROOT, Scene, chat_body, environment, gateway, snapshot_payload, started
 from tests.releases.gateway.upstreams import Servers, servers
@@ -80,8 +82,28 @@ def test_workers_are_replicas_of_their_own_and_their_numbers_are_added_up(tmp_pa
         answers = until(lambda: len({row["replica"] for row in scene.edge.rows}) == 2, 10, "both served")
         assert answers
         text = scene.ask("/metrics", key="").body.decode()
+        assert not list(tmp_path.rglob("*.db"))  # a mapped file on a full disk kills whoever writes into it
     counted = [line for line in text.splitlines() if line.startswith("relcontrol_gateway_requests_total{")]
     assert sum(float(line.rsplit(" ", 1)[1]) for line in counted) == 40
+
+
+def test_metrics_lie_in_memory_in_a_folder_that_nobody_else_can_write(tmp_path: Path) -> None:
+    folder, memory = tmp_path / "metrics", tmp_path / "memory"
+    assert in_memory(folder, memory) == folder  # there is none
+    memory.mkdir()
+    ours = in_memory(folder, memory)
+    assert (ours.parent, ours.stat().st_mode & 0o777) == (memory, 0o700)
+    assert in_memory(folder, memory) == ours != in_memory(tmp_path / "other", memory)
+    held = os.open(ours, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_SH)
+    sweep(memory)
+    os.close(held)
+    assert list(memory.iterdir()) == [ours]  # nobody held the other one
+    ours.chmod(0o770)
+    assert in_memory(folder, memory) == folder
+    ours.rmdir()
+    ours.symlink_to(tmp_path)
+    assert in_memory(folder, memory) == folder
 
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:

@@ -22,14 +22,14 @@ def fed(pieces: list[bytes], *, hide_usage: bool) -> tuple[bytes, ChatStream]:
     return shown, stream
 
 
-@given(st.lists(st.integers(0, len(WHOLE)), max_size=30), st.booleans(), st.booleans())
-def test_it_does_not_matter_where_a_stream_is_cut(places: list[int], hide: bool, carriage: bool) -> None:
-    source = WHOLE.replace(b"\n", b"\r\n") if carriage else WHOLE
+@given(st.lists(st.integers(0, len(WHOLE)), max_size=30), st.booleans(), st.sampled_from([b"\n", b"\r\n", b"\r"]))
+def test_it_does_not_matter_where_a_stream_is_cut(places: list[int], hide: bool, ending: bytes) -> None:
+    source = WHOLE.replace(b"\n", ending)
     expected = WITHOUT_USAGE if hide else WHOLE
     cuts = [0, *sorted(places), len(source)]
     pieces = [source[start:end] for start, end in pairwise(cuts)]
     shown, stream = fed(pieces, hide_usage=hide)
-    assert shown.replace(b"\r\n", b"\n") == expected
+    assert shown.replace(ending, b"\n") == expected
     assert stream.output.as_json() == "Audits need ten days' notice."
     assert (stream.output.input_tokens, stream.output.output_tokens) == (11, 5)
     assert stream.done
@@ -64,6 +64,24 @@ def test_comments_are_passed_on_and_mean_nothing() -> None:
     shown, stream = fed([b": keep-alive\n\n"], hide_usage=True)
     assert shown == b": keep-alive\n\n"
     assert not stream.broken
+
+
+def test_a_proxys_comments_with_other_line_ends_do_not_join_events() -> None:
+    source = WHOLE.replace(b"\n\ndata", b"\n\n: ping\r\n\r\ndata", 1)
+    shown, stream = fed([source], hide_usage=False)
+    assert shown == source
+    assert stream.ended_well
+    assert stream.output.as_json() == "Audits need ten days' notice."
+
+
+@pytest.mark.parametrize("choices", [b"", b'"choices": null, '])
+def test_a_chunk_without_choices_is_passed_on_and_an_error_is_none(choices: bytes) -> None:
+    chunk = b'data: {%s"object": "chat.completion.chunk", "usage": null}\n\n' % choices
+    shown, stream = fed([chunk, WHOLE], hide_usage=True)
+    assert shown == chunk + WITHOUT_USAGE
+    assert stream.ended_well
+    _, stream = fed([chunk.replace(b'"usage": null', b'"error": {"code": 500}'), WHOLE], hide_usage=True)
+    assert stream.broken
 
 
 def test_the_role_alone_is_no_first_token() -> None:

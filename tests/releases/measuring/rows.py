@@ -46,6 +46,7 @@ class Row:
     ttft_ms: float | None = 120.0
     generation: int | None = GENERATION
     started_at: datetime = ENTERED + timedelta(seconds=1)
+    received_at: datetime | None = None
     output_tokens: int | None = 100
     input_tokens: int | None = 50
     fingerprint: str | None = None
@@ -80,7 +81,7 @@ def _values(rollout: Rollout, row: Row, xact: int | None) -> tuple[Any, ...]:
         rollout.organization_id,
         f"{number:032x}",
         row.started_at,
-        row.started_at,
+        row.received_at or row.started_at,
         xact,
         row.request_id or f"req-{number}",
         row.release,

@@ -31,6 +31,11 @@ def test_when_the_gateways_are_right_again_nothing_is_foreign(rollout: Rollout) 
     assert foreign_fingerprints(rollout, NOW + timedelta(seconds=32)) == ()
 
 
+def test_an_answer_that_began_long_ago_or_by_a_slow_clock_is_looked_at_when_it_comes_in(rollout: Rollout) -> None:
+    write(rollout, [Row(fingerprint=OTHER, started_at=ENTERED - timedelta(minutes=4), received_at=NOW)])
+    assert foreign_fingerprints(rollout, NOW + timedelta(seconds=30)) == (OTHER,)
+
+
 def test_in_a_shadow_the_copies_are_looked_at(rollout: Rollout) -> None:
     write(rollout, [Row(arm="shadow", fingerprint=OTHER)])
     assert foreign_fingerprints(rollout, NOW) == ()

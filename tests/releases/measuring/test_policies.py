@@ -10,7 +10,7 @@ import pytest
 from relcontrol.accounts.models import Endpoint
 from releases.measuring.folding import fold
 from releases.measuring.policies import judge_policy
-from releases.measuring.policy_definition import Definition
+from releases.measuring.policy_definition import OUTPUT_TOKENS, Definition
 from releases.measuring.policy_metrics import Measured
 from releases.measuring.readings import measured
 from releases.rollout_models import ReplayPair, Rollout
@@ -96,6 +96,15 @@ def test_the_cost_of_a_request_is_that_of_the_endpoints_prices(rollout: Rollout,
     found = _judged(rollout, policy)
     assert found.violated
     assert "is 0.60 over 3 answers" in found.reasons[0]
+
+
+def test_streams_that_name_no_tokens_violate_nothing_and_say_so(rollout: Rollout, horizon: Horizon) -> None:
+    write(rollout, [Row(input_tokens=None, output_tokens=None) for _ in range(9)])
+    tokens = _judged(rollout, replace(POLICY, metric=OUTPUT_TOKENS, maximum=1.0))
+    cost = _judged(rollout, replace(POLICY, metric="cost_per_request", maximum=0.0))
+    assert (tokens.violated, cost.violated) == (False, False)
+    assert "0 answers of 3" in tokens.reasons[0]
+    assert "its answers name no tokens" in cost.reasons[0]
 
 
 def test_the_refusals_are_those_that_rules_found_in_the_candidates_answers(rollout: Rollout, horizon: Horizon) -> None:

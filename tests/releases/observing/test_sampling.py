@@ -65,6 +65,16 @@ def test_everybody_comes_before_anybody_comes_twice(northgate_stage: Stage) -> N
     assert len(subjects) == len(set(subjects)) == 12
 
 
+def test_nobodys_flood_is_the_window(northgate_stage: Stage) -> None:
+    here = northgate_stage
+    times = [here.at + MINUTE * place / 2_000 for place in range(2_000)]
+    here.send([here.told(at, subject="who asks all day") for at in times], at=here.at + MINUTE)
+    here.traffic(30, here.at)
+    sample(here.observer, here.at + MINUTE)
+    subjects = [bytes(row.subject or b"") for row in here.answers()]
+    assert len(subjects) == len(set(subjects)) == 12
+
+
 def test_only_good_answers_of_this_release_on_this_route_are_chosen(northgate_stage: Stage) -> None:
     here = northgate_stage
     refused: list[dict[str, Any]] = [

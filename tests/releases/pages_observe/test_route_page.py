@@ -124,6 +124,11 @@ def test_the_drift_detector_stands_beside_its_alarm(viewer: Client, watched: Obs
     assert "evidence that quality is below 0.75" in text
     assert re.search(r"77,760 of 777,\d\d\d", text)
     assert "10 %" in text
+    assert "Drifts" not in text
+    full = {**detector, "sums": [900_000.0] * 5, "until": now().isoformat()}
+    watched.slices.filter(slice="ip-licensing").update(detector=full)
+    text = text_of(viewer.get(url(watched)))
+    assert text.index("ip-licensing Drifts") < text.index("contract-drafting Above")
 
 
 def test_agreement_on_graded_answers_stands_beside_its_floor(viewer: Client, watched: Observer) -> None:

@@ -5,6 +5,7 @@ from django.test import Client
 from django.utils.html import escape
 
 from releases.observer_models import Observer, WorstAnswers
+from releases.traces.bodies import seal_body
 from tests import factories
 from tests.releases.observing import factory
 from tests.releases.page_visitors import visitor
@@ -33,6 +34,16 @@ def test_both_answers_stand_side_by_side_with_the_reasons_of_the_judge(manager: 
     assert text.index("Yes, where clause 4 names them.") < text.index("You should consult an attorney.")
     assert "Judge: Refuses to answer." in text
     assert "score 0.01" in text
+
+
+def test_a_long_answer_is_shown_by_its_beginning_and_whole_on_demand(manager: Client, watched: Observer) -> None:
+    row = factory.worst(factory.alarm(watched), count=0)
+    texts = {"before": {"content": "No."}, "after": {"content": f"{'word ' * 400}the end."}}
+    said = {"input": {"messages": []}, **texts, "reason_before": "", "reason_after": ""}
+    factory.worst_answer(row, 1, sealed=seal_body(row.organization_id, factory.SUBJECT, said))
+    page = manager.get(url(row)).text
+    assert (page.count("The whole answer"), page.count('<details id="whole-1-2">')) == (1, 1)
+    assert page.index("The whole answer") < page.index("the end.")
 
 
 def test_who_may_not_read_answers_reads_why_and_no_word_of_them(viewer: Client, found: WorstAnswers) -> None:

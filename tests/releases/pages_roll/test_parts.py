@@ -130,6 +130,13 @@ def test_the_lede_names_what_is_not_settled() -> None:
     assert lede(at(2), NAMES, [(name, "ok") for name, _ in read]).startswith("All monitors are within")
 
 
+def test_the_lede_of_a_review_says_when_what_it_was_held_for_is_over() -> None:
+    waits = at(2).changed(state=State.WAITING_REVIEW, reasons=("p95 was over its limit.",))
+    assert lede(waits, NAMES, [("Errors", "hold")]) == "p95 was over its limit."
+    assert lede(waits, NAMES, [("Errors", "ok")]).endswith("by now all monitors are within their limits.")
+    assert "by now" not in lede(waits.changed(state=State.PAUSED), NAMES, [("Errors", "ok")])
+
+
 def test_an_aborted_rollout_does_not_claim_where_the_traffic_is() -> None:
     assert "went back" not in title(at(2).changed(state=State.ABORTED), NAMES, T0)
     assert "went back to r1" in title(at(2).changed(state=State.HALTED), NAMES, T0)

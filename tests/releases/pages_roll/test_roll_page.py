@@ -64,7 +64,16 @@ def test_a_dry_run_says_what_would_happen_and_starts_nothing(browser: Client, he
     assert "Tried dry: nothing was changed" in text
     assert "It would begin at 5 %" in text
     assert REASON in text
+    assert "by this plan about" not in text
+    assert here.fresh(here.candidate).staged_at is not None  # gateways have it ready, or none would ever report it
     assert (Rollout.objects.count(), Receipt.objects.count()) == (0, before)
+
+
+def test_a_plan_that_leaves_too_little_to_compare_with_at_100_percent_is_said(browser: Client, here: Canary) -> None:
+    thin = {"requests_5pct": "50", "requests_25pct": "50"}
+    said = "by this plan about 1,100 requests. With fewer than 1,000 they only hold"
+    assert said in text_of(send(browser, here, act="dry-run", **thin))
+    assert said in text_of(browser.get(send(browser, here, **thin).headers["Location"]))
 
 
 def test_a_dry_run_lists_what_is_missing(browser: Client, here: Canary) -> None:

@@ -70,7 +70,7 @@ def test_what_a_slice_took_or_would_take_by_now_is_left_out(owner: Organization)
     slices(later, ip={"metadata": {"topic": "ip"}})
     found = suggest(later, now())
     assert (found.unassigned, found.groups) == (0, [])
-    assert belongs_nowhere(found) == "Every request of the last 7 days belongs to a slice."
+    assert belongs_nowhere(found) == "No request of the last 7 days is without a slice."
 
 
 def test_of_many_rows_only_the_newest_are_gone_through_for_unassigned_ones(

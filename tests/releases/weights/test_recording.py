@@ -9,7 +9,7 @@ from audit import verify
 from audit.evidence_models import WeightsObservation, WeightsStatement
 from audit.models import Receipt
 from audit.weights.observers import observers_of, revoke_observer
-from audit.weights.standing import claim_of, seen_lately
+from audit.weights.standing import claim_of, drifts, seen_lately
 from relcontrol.accounts.actors import command_actor
 from relcontrol.clock import now
 from relcontrol.errors import Forbidden, Invalid
@@ -209,3 +209,20 @@ def test_a_closed_api_never_claims_anything_whatever_is_observed(here: Canary) -
     seen(here)
     closed = {"model": {"kind": "closed_api", "ref": "openai:gpt-4o", "weights": None}}
     assert claim_of(here.organization, closed).as_json()["provenance"] == "not-claimed"
+
+
+def test_old_observations_go_but_not_what_a_receipt_or_the_standing_needs(
+    here: Canary, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """In the chain: the first of each of two days, other files, and the registered ones again."""
+    settings.TRACE_RETENTION_DAYS = 1
+    begin = (now() + timedelta(days=1)).replace(hour=1)
+    for hours, other in ((0, False), (1, False), (2, True), (3, False), (4, False), (240, False)):
+        at = begin + timedelta(hours=hours)
+        for module in ("releases.weights.recording", "audit.receipts"):
+            monkeypatch.setattr(f"{module}.now", lambda at=at: at)
+        files: dict[str, Any] = {"seen": OTHER} if other else {}
+        seen(here, ago=now() - at, **files)
+    kept = WeightsObservation.objects.order_by("observed_at").values_list("observed_at", flat=True)
+    assert [round((at - begin) / HOUR) for at in kept] == [0, 2, 3, 4, 240]
+    assert not drifts(here.organization, [WEIGHTS], begin + timedelta(hours=100))

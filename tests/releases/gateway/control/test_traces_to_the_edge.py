@@ -209,7 +209,7 @@ def test_a_queue_that_overflows_while_the_edge_hangs_counts_what_it_drops(tmp_pa
 
 
 def test_a_disk_that_takes_nothing_loses_rows_by_count_and_stops_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_given: object) -> None:
         raise OSError(28, "No space left on device")
@@ -221,8 +221,12 @@ def test_a_disk_that_takes_nothing_loses_rows_by_count_and_stops_nothing(
             monkeypatch.setattr("releases.gateway.control.spool.write_private", full)
             gateway.queue.put(row(0))
             await soon(lambda: gateway.metrics.counts[TRACES_DROPPED] == 1, "it is counted")
+            for number in (1, 2):
+                gateway.queue.put(row(number))
+            await soon(lambda: gateway.metrics.counts[TRACES_DROPPED] == 3, "and so are the next ones")
             await control.start()
-            gateway.queue.put(row(1))
-            await soon(lambda: control.rows[str(row(1)["trace_id"])] == 1, "the next one arrives")
+            gateway.queue.put(row(3))
+            await soon(lambda: control.rows[str(row(3)["trace_id"])] == 1, "the next one arrives")
 
     asyncio.run(story())
+    assert caplog.text.count("the disk takes nothing") == 1  # a log on the same disk

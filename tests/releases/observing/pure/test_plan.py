@@ -74,6 +74,10 @@ def test_a_healthy_slice_is_armed_and_says_how_it_acts() -> None:
     )
 
 
+def test_a_floor_that_was_computed_is_written_with_two_decimals() -> None:
+    assert "in a row below 0.57 take" in _plan(floor=0.5671093749999999).why
+
+
 def test_what_is_only_assumed_is_said_so() -> None:
     assert _plan(windows_known=29).why.endswith("How much scores vary is assumed until 30 windows are known.")
 

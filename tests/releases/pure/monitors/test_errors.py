@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gates.statistics.policies import Evidence
 from releases.monitors.arms import Counts
-from releases.monitors.error_rate import judge_errors
+from releases.monitors.error_rate import ErrorBaseline, judge_errors, judge_errors_frozen
 from releases.monitors.error_sums import ErrorSums
 from releases.monitors.evidence import MONITOR_ALARM, Alarm, rollout_alarm
 from releases.monitors.rate_ratio import Pair, RatioLikelihood
@@ -114,6 +114,26 @@ def test_one_subject_that_always_fails_does_not_breach() -> None:
         candidate = spread_over(40, 95, 1) | {"unlucky": Counts(5, 5)}
         sums += ErrorSums.of_chunk(candidate, spread_over(400, 1900, 19))
     assert _judged(sums, subjects=41).reading is Reading.HOLD
+
+
+def test_one_subject_that_always_fails_breaches_in_small_chunks_neither() -> None:
+    sums = ErrorSums()
+    for chunk in range(40):
+        candidate = {f"user-{chunk}-{number}": Counts(1) for number in range(4)} | {"unlucky": Counts(6, 6)}
+        sums += ErrorSums.of_chunk(candidate, spread_over(190, 190, 0))
+    verdict = _judged(sums, subjects=161)
+    assert verdict.e_above > ALARM.value
+    assert verdict.reading is Reading.HOLD
+    assert verdict.reasons[1].startswith("Most of these errors are of one subject")
+
+
+def test_one_subject_that_floods_with_errors_is_no_outage() -> None:
+    flood = spread_over(40, 95, 1) | {"flood": Counts(95, 95)}
+    sums = ErrorSums.of_chunk(flood, spread_over(400, 1900, 19))
+    assert sums.candidate.rate == pytest.approx(0.505, abs=0.001)
+    assert _judged(sums, subjects=41).reading is Reading.HOLD
+    frozen = ErrorBaseline(ErrorSums.of_chunk({}, spread_over(400, 1900, 19)).stable, 1.0)
+    assert judge_errors_frozen(sums.candidate, frozen, subjects=41, alarm=ALARM).reading is Reading.HOLD
 
 
 def test_a_subject_counts_at_most_a_twentieth_of_a_chunk() -> None:
