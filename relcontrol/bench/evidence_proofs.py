@@ -35,7 +35,7 @@ def proof_table(organization: Organization, options: Options) -> Table:
 
 def _rows(organization: Organization, options: Options) -> Iterator[tuple[str, ...]]:
     head = log.signed_head(organization)
-    checkpoint = Checkpoint(organization=organization, size=head.size, note=head.note)
+    checkpoint = Checkpoint(organization=organization, size=head.size, root=head.root.hex(), note=head.note)
     places = random.Random(options.seed)  # noqa: S311 - which places are measured is no secret
     seqs = [places.randint(1, head.size) for _ in range(min(PLACES, head.size))]
     receipts = [_receipt(organization, seq) for seq in seqs]

@@ -47,6 +47,7 @@ from tests.releases.rolling.readings import Readings
 
 WHY = "The numbers look right to me."
 EXAMPLES, STEPS = 5, 40
+ROUNDS, MOVES = 3, {"started", "promoted", "halted"}  # by chance one round in some hundreds has not all of them
 HEALTHY: dict[str, Any] = dict.fromkeys(("errors", "latency", "quality"), OK)
 HEALTHY |= {"requests": 200, "sample_ratio": None, "policies": ()}
 ANYTHING = st.fixed_dictionaries(
@@ -328,7 +329,10 @@ def test_whatever_happens_to_rollouts_their_rules_hold(stage: Stage) -> None:
         pass
 
     OnThisStage.stage = stage
-    run_state_machine_as_test(
-        OnThisStage, settings=settings(deadline=None, max_examples=EXAMPLES, stateful_step_count=STEPS)
-    )
-    assert {"started", "promoted", "halted"} <= set(stage.acts), "the machine hardly moves: it proves nothing"
+    for _ in range(ROUNDS):
+        run_state_machine_as_test(
+            OnThisStage, settings=settings(deadline=None, max_examples=EXAMPLES, stateful_step_count=STEPS)
+        )
+        if set(stage.acts) >= MOVES:
+            break
+    assert set(stage.acts) >= MOVES, "the machine hardly moves: it proves nothing"

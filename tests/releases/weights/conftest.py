@@ -54,5 +54,7 @@ def db(_shared: Canary) -> Iterator[None]:
 
 @pytest.fixture
 def here(db: None, _shared: Canary) -> Canary:
-    """The organization, what its route serves, and what may roll."""
+    """The organization, what its route serves, and what may roll; gateway and model server answer now."""
+    replica(_shared.organization)
+    warm(_shared.stable)
     return _shared
