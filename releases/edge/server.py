@@ -6,7 +6,7 @@ from typing import Final
 import uvicorn
 
 from releases.edge.ending import end
-from releases.workers.declining import DecliningHttp
+from releases.edge.protocol import EdgeHttp
 
 SECONDS_TO_DRAIN: Final = 5
 
@@ -27,7 +27,7 @@ def configuration(host: str = "", port: int = 0) -> uvicorn.Config:
         host=host,
         port=port,
         loop="uvloop",
-        http=DecliningHttp,
+        http=EdgeHttp,
         ws="none",
         lifespan="on",
         log_level="info",

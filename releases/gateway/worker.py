@@ -32,10 +32,11 @@ from releases.gateway.ending import DRAIN_SECONDS
 from releases.gateway.logs import RequestLog, configure, no_secrets
 from releases.gateway.metrics import Metrics
 from releases.gateway.options import GatewayOptions, read_options
-from releases.gateway.protocol import MOST_CONNECTIONS, RESERVED_FILES, BoundedHttp, connections_for
+from releases.gateway.protocol import GatewayHttp
 from releases.gateway.recording import Recorder
 from releases.gateway.shadows import Shadows
 from releases.gateway.upstream import Upstream
+from releases.workers.bounding import MOST_CONNECTIONS, RESERVED_FILES, connections_for
 from releases.workers.supervising import MISCONFIGURED
 
 FLUSH_SECONDS: Final = 5.0
@@ -56,7 +57,7 @@ def main(arguments: list[str]) -> int:
     if found := [name for name in FOREIGN if name in sys.modules]:
         logger.error("the gateway must not import %s", " and ".join(found))
         return MISCONFIGURED
-    BoundedHttp.most_connections = connections_for(_open_files(2 * MOST_CONNECTIONS + RESERVED_FILES))
+    GatewayHttp.most_connections = connections_for(_open_files(2 * MOST_CONNECTIONS + RESERVED_FILES))
     # Before uvicorn listens to signals they are remembered; after, it repeats the one that ended it, which is no news.
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -123,7 +124,7 @@ async def _gateway(options: GatewayOptions, log: RequestLog) -> AsyncIterator[Ga
 def _configuration(gateway: Gateway) -> uvicorn.Config:
     return uvicorn.Config(
         gateway,
-        http=BoundedHttp,
+        http=GatewayHttp,
         ws="none",
         lifespan="off",
         interface="asgi3",

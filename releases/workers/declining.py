@@ -11,13 +11,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 class DecliningHttp(HttpToolsProtocol):
     """uvicorn's protocol, which speaks nothing else; websockets neither."""
 
-    def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
-        try:
-            self.feed(data)
-        except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
-
     def feed(self, data: bytes) -> None:
         """Have the parser read these bytes."""
         while data:

@@ -1,6 +1,7 @@
 """HTTP/1.1 at its edges: what a client offers, breaks off or never ends, in this process and on a socket of its own."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,11 +11,13 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from releases.gateway import protocol
-from releases.gateway.protocol import BoundedHttp, connections_for
-from releases.workers.declining import DecliningHttp
+from releases.edge.protocol import EdgeHttp
+from releases.gateway.protocol import GatewayHttp
+from releases.workers import bounding
+from releases.workers.bounding import BoundedHttp, connections_for
 
 UPGRADE = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk\r\n"
+SPOKEN = [GatewayHttp, EdgeHttp]
 LATE = 0.05  # seconds after which a head, or the rest of a body, is late here
 
 
@@ -62,7 +65,7 @@ class Line:
 
 @asynccontextmanager
 async def listening(
-    app: Echo, idle: float = 60, speaking: type[DecliningHttp] = BoundedHttp
+    app: Echo, idle: float = 60, speaking: type[BoundedHttp] = GatewayHttp
 ) -> AsyncIterator[Callable[[], Coroutine[Any, Any, Line]]]:
     config, state = uvicorn.Config(app, http=speaking, log_config=None, timeout_keep_alive=idle), ServerState()  # type: ignore[arg-type]  # less than a second
     config.load()
@@ -86,7 +89,7 @@ def talk(
     app: Echo | None = None,
     *,
     idle: float = 60,
-    speaking: type[DecliningHttp] = BoundedHttp,
+    speaking: type[BoundedHttp] = GatewayHttp,
 ) -> None:
     """Hold one conversation on one connection."""
 
@@ -105,9 +108,9 @@ def talk(
     ],
 )
 @pytest.mark.parametrize("in_pieces", [False, True])
-@pytest.mark.parametrize("speaking", [BoundedHttp, DecliningHttp])  # the gateway's, and the edge's
+@pytest.mark.parametrize("speaking", SPOKEN)
 def test_another_protocol_is_declined_and_the_body_is_the_requests_own(
-    framed: bytes, in_pieces: bool, speaking: type[DecliningHttp]
+    framed: bytes, in_pieces: bool, speaking: type[BoundedHttp]
 ) -> None:
     head, _, body = framed.partition(b"\r\n\r\n")
     said = b"abc" if b"chunked" in head else body
@@ -150,15 +153,36 @@ def test_what_stands_after_a_body_is_no_header() -> None:
 
 
 @pytest.mark.parametrize("filler", [b"a: b\r\n", b"a: " + b"b" * 1024, b"1;" + b"c" * 1024])
-def test_what_stands_between_or_after_the_pieces_of_a_body_is_bounded(filler: bytes) -> None:
+@pytest.mark.parametrize("speaking", SPOKEN)
+def test_what_stands_between_or_after_the_pieces_of_a_body_is_bounded(
+    filler: bytes, speaking: type[BoundedHttp]
+) -> None:
     async def conversation(line: Line) -> None:
         chunk = b"" if filler.startswith(b"1") else b"0\r\n"
         await line.send(b"POST /early HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n" + chunk)
         assert (await line.answer())[0] == 200
-        await line.send(filler * (8 * protocol.LARGEST_HEAD // len(filler)))
+        await line.send(filler * (8 * bounding.LARGEST_HEAD // len(filler)))
         assert (await line.answer())[0] == 431
 
-    talk(conversation)
+    talk(conversation, speaking=speaking)
+
+
+def test_what_is_refused_unread_is_said_in_the_shape_of_who_answers() -> None:
+    said: dict[type[BoundedHttp], dict[str, Any]] = {}
+
+    def asked(speaking: type[BoundedHttp]) -> None:
+        async def conversation(line: Line) -> None:
+            await line.send(b"GET / HTTP/1.1\r\n" + b"a: " + b"b" * bounding.LARGEST_HEAD)
+            status, body = await line.answer()
+            assert status == 431
+            said[speaking] = json.loads(body)
+
+        talk(conversation, speaking=speaking)
+
+    asked(GatewayHttp)
+    asked(EdgeHttp)
+    assert said[GatewayHttp]["error"]["code"] == said[EdgeHttp]["code"] == "headers_too_large"
+    assert said[EdgeHttp]["status"] == 431
 
 
 def test_a_body_in_very_small_pieces_is_read() -> None:
@@ -181,7 +205,7 @@ def test_a_body_that_is_broken_is_told_so() -> None:
 
 
 def test_the_rest_of_a_body_that_was_answered_must_come_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", LATE)
+    monkeypatch.setattr(bounding, "HEAD_SECONDS", LATE)
 
     async def conversation(line: Line) -> None:
         await line.send(b"POST /early HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n")
@@ -203,7 +227,7 @@ def test_a_connection_is_idle_again_once_such_a_rest_is_here() -> None:
 
 
 def test_more_connections_than_can_be_held_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedHttp, "most_connections", 1)
+    monkeypatch.setattr(GatewayHttp, "most_connections", 1)
 
     async def held() -> None:
         async with listening(Echo()) as connect:
@@ -216,6 +240,6 @@ def test_more_connections_than_can_be_held_are_told_to_come_back(monkeypatch: py
     asyncio.run(held())
 
 
-@pytest.mark.parametrize(("files", "connections"), [(256, 1), (1024, 256), (20_000, protocol.MOST_CONNECTIONS)])
+@pytest.mark.parametrize(("files", "connections"), [(256, 1), (1024, 256), (20_000, bounding.MOST_CONNECTIONS)])
 def test_each_connection_has_a_file_for_its_model_server(files: int, connections: int) -> None:
     assert connections_for(files) == connections
